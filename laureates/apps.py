@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+from ftap import triggers
+
+
+class LaureatesConfig(AppConfig):
+    name = "laureates"
+    verbose_name = "bibliothèque publique des lauréats"
+
+    def ready(self):
+        # These read models, which exist only once applications are ready.
+        from laureates import index, search  # noqa: PLC0415
+
+        triggers.register(self.name, *search.TRIGGERS)
+        index.connect()

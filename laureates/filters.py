@@ -1,0 +1,338 @@
+"""The library's filters: what a query string asks for, and the counts beside each value."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import django_filters
+from django import forms
+from django.db.models import Count, F, Q, QuerySet
+from django.http import QueryDict
+from django.utils.text import capfirst
+
+from laureates import search
+from laureates.facets import FACETS, Facet
+from laureates.models import FacetValue, Laureate
+
+MAX_QUERY_LENGTH = 200
+MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
+MAX_CHOICES = 100
+
+SORTS = {
+    "pertinence": "pertinence",
+    "date": "date d’annonce, la plus récente d’abord",
+    "titre": "titre, de A à Z",
+    "montant": "montant, le plus élevé d’abord",
+}
+_PUBLIC_ORDER = ("-announcement__published_at", "announcement_id", "position", "pk")
+_ORDERS = {
+    "pertinence": ("rank", *_PUBLIC_ORDER),
+    "date": _PUBLIC_ORDER,
+    "titre": ("index_entry__sort_title", "pk"),
+    "montant": (F("amount").desc(nulls_last=True), *_PUBLIC_ORDER),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value of a facet, with the number of laureates it would show under the other filters."""
+
+    value: str
+    label: str
+    count: int
+    selected: bool
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class FacetChoices:
+    """A facet as displayed. `hidden` values, the least frequent, are not among `choices`."""
+
+    name: str
+    label: str
+    is_multivalued: bool
+    choices: list[Choice]
+    hidden: int = 0
+
+    @property
+    def selected(self) -> list[Choice]:
+        return [choice for choice in self.choices if choice.selected]
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.selected)
+
+
+@dataclass(frozen=True)
+class ActiveFilter:
+    """A filter in force; `query` is the query string without it, "" when none is left."""
+
+    label: str
+    query: str
+
+
+class _AnyValuesField(forms.MultipleChoiceField):
+    """Values were checked against the facet beforehand, with a message for each unknown one."""
+
+    def valid_value(self, value):
+        return True
+
+
+class FacetFilter(django_filters.MultipleChoiceFilter):
+    """Laureates having any of the chosen values in a facet."""
+
+    field_class = _AnyValuesField
+
+    def __init__(self, facet: Facet, **kwargs):
+        self.facet = facet
+        super().__init__(label=facet.label, **kwargs)
+
+    def filter(self, qs, value):
+        if not value:
+            return qs
+        rows = FacetValue.objects.filter(facet=self.facet.name, value__in=value)
+        return qs.filter(pk__in=rows.values("laureate"))
+
+
+class LaureateFilterSet(django_filters.FilterSet):
+    """Public laureates under the filters of a query string.
+
+    `qs` is filtered and sorted; `problems` are French messages on what was not understood, and
+    ignored. Whatever the query string, nothing raises. OR within a filter, AND across filters.
+    """
+
+    class Meta:
+        model = Laureate
+        fields = ()
+
+    def __init__(self, data=None, queryset=None, **kwargs):
+        self.problems: list[str] = []
+        self.data_read = self._read(data if data is not None else QueryDict())
+        queryset = Laureate.objects.published() if queryset is None else queryset
+        super().__init__(self.data_read, queryset, **kwargs)
+
+    @classmethod
+    def get_filters(cls):
+        return {
+            "q": django_filters.CharFilter(label="Recherche", method="filter_text"),
+            **{name: FacetFilter(facet) for name, facet in FACETS.items()},
+            "tri": django_filters.ChoiceFilter(
+                label="Trier par", choices=tuple(SORTS.items()), method="filter_nothing"
+            ),
+        }
+
+    # What was asked ----------------------------------------------------------
+
+    def _read(self, data) -> QueryDict:
+        """The parameters that are known, well formed and not empty; the rest in `problems`."""
+        if not isinstance(data, QueryDict):
+            plain, data = data, QueryDict(mutable=True)
+            for name, value in plain.items():
+                data.setlist(name, value if isinstance(value, list | tuple) else [value])
+        read = QueryDict(mutable=True)
+        if text := self._read_text(data.get("q", "")):
+            read["q"] = text
+        # PostgreSQL takes no NUL: a value holding one is unknown, and named as such.
+        asked = {
+            name: list(dict.fromkeys(v.replace("\0", "\ufffd") for v in data.getlist(name) if v))
+            for name in FACETS
+        }
+        labels = self._known(asked)
+        for name, values in asked.items():
+            known = [value for value in values if value in labels[name]]
+            for value in values[:5]:
+                if value not in labels[name]:
+                    self._problem(
+                        f"Le filtre « {FACETS[name].label} » ne connaît pas la valeur "
+                        f"« {_shown(value)} » : elle est ignorée."
+                    )
+            if known:
+                read.setlist(name, sorted(known[:MAX_VALUES]))
+            if len(known) > MAX_VALUES:
+                self._problem(
+                    f"Le filtre « {FACETS[name].label} » accepte {MAX_VALUES} valeurs au plus : "
+                    "les suivantes sont ignorées."
+                )
+        self.selected_labels = labels
+        sort = data.get("tri", "")
+        default = "pertinence" if "q" in read else "date"
+        if sort and sort not in SORTS:
+            self._problem(f"Le tri « {_shown(sort)} » n’existe pas : il est ignoré.")
+        elif sort == "pertinence" and "q" not in read:
+            self._problem("Le tri par pertinence demande une recherche : il est ignoré.")
+        elif sort and sort != default:
+            read["tri"] = sort
+        self.sort = read.get("tri", default)
+        return read
+
+    def _read_text(self, text: str) -> str:
+        text = " ".join(re.sub(r"[\x00-\x1f]", " ", text).split())
+        if len(text) > MAX_QUERY_LENGTH:
+            self._problem(
+                f"La recherche est limitée à {MAX_QUERY_LENGTH} caractères : la suite est ignorée."
+            )
+            text = text[:MAX_QUERY_LENGTH]
+        if text and not search.parse(text):
+            self._problem(
+                f"La recherche « {_shown(text)} » ne contient aucun mot : elle est ignorée."
+            )
+            return ""
+        return text
+
+    def _problem(self, message: str) -> None:
+        self.problems.append(message)
+
+    def _known(self, asked: dict[str, list[str]]) -> dict[str, dict]:
+        """For each facet, the labels of the values asked for that a visitor may know of."""
+        wanted = Q()
+        for name, values in asked.items():
+            if values:
+                wanted |= Q(facet=name, value__in=values)
+        public = {name: set() for name in FACETS}
+        if wanted:
+            rows = FacetValue.objects.filter(wanted)
+            rows = rows.filter(laureate__in=Laureate.objects.published().values("pk"))
+            for name, value in rows.values_list("facet", "value").distinct():
+                public[name].add(value)
+        known = {}
+        for name, facet in FACETS.items():
+            values = set(asked[name]) if facet.is_closed else public[name]
+            known[name] = facet.named(values) if values else {}
+        return known
+
+    # What is shown -----------------------------------------------------------
+
+    def filter_text(self, queryset, name, value):
+        return search.match(queryset, value) if value else queryset
+
+    def filter_nothing(self, queryset, name, value):
+        return queryset
+
+    def filter_queryset(self, queryset):
+        return self.narrowed(queryset).order_by(*_ORDERS[self.sort])
+
+    def narrowed(self, queryset: QuerySet, but: str = "") -> QuerySet:
+        """`queryset` under every filter but the one named, unsorted."""
+        self.form.is_valid()
+        for name, value in self.form.cleaned_data.items():
+            if name != but:
+                queryset = self.filters[name].filter(queryset, value)
+        return queryset
+
+    @cached_property
+    def q(self) -> str:
+        return self.data_read.get("q", "")
+
+    @cached_property
+    def count(self) -> int:
+        """How many laureates the filters leave."""
+        return self.narrowed(self.queryset).count()
+
+    @cached_property
+    def heading(self) -> str:
+        return self.describe(self.count)
+
+    @cached_property
+    def sort_choices(self) -> list[tuple[str, str, bool]]:
+        """(value, label, selected) of each sort that makes sense here."""
+        return [
+            (value, capfirst(label), value == self.sort)
+            for value, label in SORTS.items()
+            if self.q or value != "pertinence"
+        ]
+
+    @cached_property
+    def facets(self) -> list[FacetChoices]:
+        """Every facet with its counts: one query, one more for each facet in use, and labels."""
+        used = [name for name in FACETS if name in self.data_read]
+        counts = self._counts([name for name in FACETS if name not in used])
+        for name in used:
+            counts |= self._counts([name], but=name)
+        return [self._choices(FACETS[name], counts[name]) for name in FACETS]
+
+    def _counts(self, names: list[str], but: str = "") -> dict[str, dict[str, int]]:
+        laureates = self.narrowed(Laureate.objects.published(), but)
+        rows = (
+            FacetValue.objects.filter(facet__in=names, laureate__in=laureates.values("pk"))
+            .values_list("facet", "value")
+            .annotate(count=Count("pk"))
+            .order_by()
+        )
+        counts = {name: {} for name in names}
+        for facet, value, count in rows:
+            counts[facet][value] = count
+        return counts
+
+    def _choices(self, facet: Facet, counts: dict[str, int]) -> FacetChoices:
+        selected = self.data_read.getlist(facet.name)
+        frequent = sorted(counts, key=lambda value: -counts[value])[:MAX_CHOICES]
+        shown = set(frequent).union(selected)
+        return FacetChoices(
+            name=facet.name,
+            label=facet.label,
+            is_multivalued=facet.is_multivalued,
+            choices=[
+                Choice(
+                    value,
+                    capfirst(label.text),
+                    counts.get(value, 0),
+                    value in selected,
+                    label.level,
+                )
+                for value, label in facet.named(shown).items()
+            ],
+            hidden=len(set(counts) - shown),
+        )
+
+    @cached_property
+    def active(self) -> list[ActiveFilter]:
+        """Each filter in force, as a removable tag."""
+        found = []
+        if self.q:
+            found.append(ActiveFilter(f"Recherche : {self.q}", self.querystring(q=None)))
+        for name, facet in FACETS.items():
+            values = self.data_read.getlist(name)
+            for value in values:
+                rest = [other for other in values if other != value]
+                label = capfirst(self.selected_labels[name][value].text)
+                found.append(
+                    ActiveFilter(f"{facet.label} : {label}", self.querystring(**{name: rest}))
+                )
+        return found
+
+    def querystring(self, **changes) -> str:
+        """The canonical query string, with `changes` (None or [] removes); pages start again."""
+        query = QueryDict(mutable=True)
+        for name in ("q", *FACETS, "tri", "page"):
+            if name in changes:
+                value = changes[name]
+                values = value if isinstance(value, list | tuple) else [value]
+            else:
+                values = self.data_read.getlist(name) if name != "page" else []
+            values = [str(value).strip() for value in values if value not in (None, "")]
+            if values:
+                query.setlist(name, values)
+        return query.urlencode()
+
+    def describe(self, count: int) -> str:
+        """What a list of `count` laureates shows, in plain French."""
+        if not count:
+            noun = "Aucun projet lauréat"
+        elif count == 1:
+            noun = "1 projet lauréat"
+        else:
+            noun = f"{count:,} projets lauréats".replace(",", "\u202f")
+        parts = []
+        if self.q:
+            parts.append(f"contenant « {self.q} »")
+        for name, facet in FACETS.items():
+            if values := self.data_read.getlist(name):
+                names = (capfirst(self.selected_labels[name][value].text) for value in values)
+                parts.append(facet.phrase + " " + " ou ".join(f"« {label} »" for label in names))
+        return f"{noun} {', '.join(parts)}" if parts else noun
+
+
+def _shown(value: str) -> str:
+    """What was typed, short enough and printable for a message."""
+    printable = "".join(char for char in value if char.isprintable())
+    return printable if len(printable) <= 60 else f"{printable[:60]}…"

@@ -1,0 +1,166 @@
+"""Keeps what is derived from laureates, search entries and facet values, true to them.
+
+The only writer of IndexEntry and FacetValue. Signals call it when a row changes; after a load of
+fixtures, which fires none of them in earnest, `rebuild()` does the whole.
+"""
+
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+
+from laureates import markdown, search
+from laureates.facets import FACETS
+from laureates.models import (
+    Announcement,
+    Carrier,
+    FacetValue,
+    IndexEntry,
+    Laureate,
+    Organisation,
+    Territory,
+    Theme,
+)
+from laureates.typography import fold
+
+BATCH = 500
+_TEXTS = ("title_tokens", "name_tokens", "body_tokens", "sort_title")
+
+
+def rebuild(laureates: QuerySet | None = None) -> int:
+    """Derive again the rows of `laureates` (all by default) and return how many changed.
+
+    Idempotent: what is already true is left alone. Reads and writes by batches.
+    """
+    laureates = Laureate.objects.all() if laureates is None else laureates
+    keys = list(laureates.order_by("pk").values_list("pk", flat=True).distinct())
+    changed = 0
+    for start in range(0, len(keys), BATCH):
+        changed += _rebuild_batch(keys[start : start + BATCH])
+    return changed
+
+
+def entry(laureate: Laureate) -> IndexEntry:
+    """The search entry of a laureate, unsaved."""
+    names = [laureate.announcement.label]
+    for carrier in laureate.carriers.all():
+        organisation = carrier.organisation
+        names += [
+            carrier.announced_name,
+            organisation.name,
+            organisation.short_name,
+            organisation.former_names,
+        ]
+        if organisation.supervising_ministry_id:
+            names.append(organisation.supervising_ministry.name)
+    names += [theme.name for theme in laureate.themes.all()]
+    for territory in laureate.territories.all():
+        names.append(territory.name)
+        if territory.region_id:
+            names.append(territory.region.name)
+    return IndexEntry(
+        laureate=laureate,
+        title_tokens=search.tokens(laureate.title, laureate.former_titles),
+        name_tokens=search.tokens(*names),
+        body_tokens=search.tokens(laureate.summary, markdown.plain(laureate.description)),
+        sort_title=" ".join(search.words(laureate.title)) or fold(laureate.title),
+    )
+
+
+def _rebuild_batch(keys: list[int]) -> int:
+    batch = Laureate.objects.filter(pk__in=keys).select_related("announcement")
+    batch = batch.prefetch_related(
+        Prefetch("carriers", Carrier.objects.select_related("organisation__supervising_ministry")),
+        "themes",
+        Prefetch("territories", Territory.objects.select_related("region")),
+    )
+    with transaction.atomic():
+        old_entries = IndexEntry.objects.in_bulk(keys)
+        old_values = {
+            (row.laureate_id, row.facet, row.value): row.pk
+            for row in FacetValue.objects.filter(laureate__in=keys)
+        }
+        entries, values, touched = [], [], set()
+        for laureate in batch:
+            new = entry(laureate)
+            old = old_entries.get(laureate.pk)
+            if old is None or any(getattr(old, name) != getattr(new, name) for name in _TEXTS):
+                entries.append(new)
+                touched.add(laureate.pk)
+            for facet in FACETS.values():
+                for value in facet.values_of(laureate):
+                    if old_values.pop((laureate.pk, facet.name, value), None) is None:
+                        values.append(FacetValue(laureate=laureate, facet=facet.name, value=value))
+                        touched.add(laureate.pk)
+        IndexEntry.objects.bulk_create(
+            entries,
+            update_conflicts=True,
+            unique_fields=["laureate"],
+            update_fields=_TEXTS,
+        )
+        FacetValue.objects.filter(pk__in=old_values.values()).delete()
+        FacetValue.objects.bulk_create(values)
+    return len(touched | {key[0] for key in old_values})
+
+
+def _concerned(sender, instance) -> QuerySet:
+    """The laureates whose derived rows read `instance`."""
+    if sender is Laureate:
+        return Laureate.objects.filter(pk=instance.pk)
+    if sender is Carrier:
+        return Laureate.objects.filter(pk=instance.laureate_id)
+    if sender is Announcement:
+        return Laureate.objects.filter(announcement=instance)
+    if sender is Theme:
+        return Laureate.objects.filter(themes=instance)
+    if sender is Territory:
+        return Laureate.objects.filter(Q(territories=instance) | Q(territories__region=instance.pk))
+    return Laureate.objects.filter(
+        Q(carriers__organisation=instance)
+        | Q(carriers__organisation__supervising_ministry=instance.pk)
+    )
+
+
+def _on_change(sender, instance, raw=False, **kwargs):
+    if not raw:
+        rebuild(_concerned(sender, instance))
+
+
+def _on_carrier_delete(sender, instance, origin, **kwargs):
+    # Deleted along with its laureate, it leaves nothing to derive.
+    if getattr(origin, "model", type(origin)) is Carrier:
+        rebuild(_concerned(sender, instance))
+
+
+def _before_delete(sender, instance, **kwargs):
+    # Once the row is gone, nothing says which laureates it classed.
+    instance.laureates_to_index = list(_concerned(sender, instance).values_list("pk", flat=True))
+
+
+def _on_delete(sender, instance, **kwargs):
+    rebuild(Laureate.objects.filter(pk__in=instance.laureates_to_index))
+
+
+def _on_links(sender, instance, action, reverse, pk_set, **kwargs):
+    """Themes or territories of laureates changed, from either side."""
+    if not action.startswith("post_"):
+        return
+    if not reverse:
+        rebuild(Laureate.objects.filter(pk=instance.pk))
+    elif pk_set:
+        rebuild(Laureate.objects.filter(pk__in=pk_set))
+    else:
+        # A clear() from the other side does not say which laureates it left.
+        rebuild()
+
+
+def connect() -> None:
+    """Follow every row that derived rows read; called once, when the application is ready."""
+    for model in (Laureate, Carrier, Announcement, Organisation, Theme, Territory):
+        post_save.connect(_on_change, model, dispatch_uid=f"index-save-{model.__name__}")
+    post_delete.connect(_on_carrier_delete, Carrier, dispatch_uid="index-delete-Carrier")
+    for model in (Theme, Territory):
+        pre_delete.connect(_before_delete, model, dispatch_uid=f"index-before-{model.__name__}")
+        post_delete.connect(_on_delete, model, dispatch_uid=f"index-delete-{model.__name__}")
+    for field in ("themes", "territories"):
+        through = getattr(Laureate, field).through
+        m2m_changed.connect(_on_links, through, dispatch_uid=f"index-links-{field}")

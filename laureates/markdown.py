@@ -1,0 +1,32 @@
+"""Markdown as stored in descriptions, rendered to a small set of safe tags."""
+
+from html import unescape
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+ALLOWED_TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "br", "blockquote", "h3", "h4"}
+ALLOWED_ATTRIBUTES = {"a": {"href", "title"}}
+_parser = MarkdownIt("commonmark", {"html": False})
+
+
+def render(text: str) -> SafeString:
+    """HTML of `text`: allowed tags only, links to http(s) and mailto only, never raw HTML."""
+    html = nh3.clean(
+        _parser.render(text),
+        tags=ALLOWED_TAGS,
+        attributes=ALLOWED_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+    )
+    return mark_safe(html)  # noqa: S308 - nh3 has just removed everything else
+
+
+def plain(text: str) -> str:
+    """The words of `text` on one line, without any mark-up: for search and page descriptions.
+
+    It is text and not HTML: a template escapes it as it does any other.
+    """
+    html = nh3.clean(_parser.render(text), tags=set())
+    return " ".join(unescape(html).split())

@@ -1,0 +1,305 @@
+"""An announcement of laureates, its documents, and the figures it states."""
+
+from decimal import Decimal
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.urls import reverse
+
+from laureates import typography
+from laureates.models.public import laureate_published_q, published_q, withdrawn_q
+
+
+class AnnouncementQuerySet(models.QuerySet):
+    def get_by_natural_key(self, slug):
+        return self.get(slug=slug)
+
+    def published(self):
+        return self.filter(published_q())
+
+    def withdrawn(self):
+        """Those that visitors saw, and that were withdrawn since."""
+        return self.filter(withdrawn_q())
+
+    def with_is_published(self):
+        return self.annotate(
+            is_published=Case(When(published_q(), then=Value(True)), default=Value(False))
+        )
+
+    def with_laureate_count(self):
+        """`laureate_count`: laureates entered here, whether public or not (for staff)."""
+        return self.annotate(laureate_count=models.Count("laureates"))
+
+    def with_public_laureate_count(self):
+        return self.annotate(
+            laureate_count=models.Count("laureates", filter=laureate_published_q("laureates__"))
+        )
+
+
+class Announcement(models.Model):
+    """The laureates of a session, or of a committee, made public together."""
+
+    slug = models.SlugField("identifiant d’adresse", max_length=120, unique=True)
+    title = models.CharField("titre", max_length=250)
+    call_title = models.CharField("appel à projets", max_length=250)
+    call_year = models.PositiveSmallIntegerField("année de l’appel")
+    session_label = models.CharField(
+        "session",
+        max_length=100,
+        blank=True,
+        help_text="Par exemple « 2de session ». Vide pour un appel sans session.",
+    )
+    committee_name = models.CharField("comité", max_length=200, blank=True)
+    committee_chair = models.CharField("présidence du comité", max_length=300, blank=True)
+    committee_on = models.DateField("date du comité", null=True, blank=True)
+    public_text = models.TextField(
+        "texte public", blank=True, help_text="Markdown : paragraphes, listes, liens."
+    )
+    published_at = models.DateTimeField(
+        "publication",
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="Vide : brouillon. À venir : sous embargo jusqu’à cette minute. Passée : public.",
+    )
+    withdrawn_at = models.DateTimeField("retrait", null=True, blank=True)
+    withdrawal_reason = models.TextField("motif public du retrait", blank=True)
+    source = models.CharField("source", max_length=300, blank=True)
+    source_url = models.URLField("adresse de la source", max_length=500, blank=True)
+    source_on = models.DateField("date de la source", null=True, blank=True)
+    staff_note = models.TextField(
+        "note interne", blank=True, help_text="Jamais publiée : ce que les agents doivent savoir."
+    )
+    updated_at = models.DateTimeField("modification", null=True, editable=False, auto_now=True)
+
+    objects = AnnouncementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "annonce"
+        ordering = ("-published_at", "slug")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(call_year__gte=2017, call_year__lte=2100),
+                name="announcement_call_year",
+                violation_error_message="L’année de l’appel est comprise entre 2017 et 2100.",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawal_reason="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawal_reason="")),
+                name="announcement_withdrawn_with_reason",
+                violation_error_message="Un retrait a une date et un motif, ou ni l’un ni l’autre.",
+            ),
+        )
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("laureates:announcement", args=[self.slug])
+
+    def natural_key(self):
+        return (self.slug,)
+
+    @property
+    def label(self):
+        """The call and its session in one line, as filters name it."""
+        return ", ".join(filter(None, (self.call_title, self.session_label)))
+
+    def clean(self):
+        self.title = typography.normalise(self.title)
+        self.call_title = typography.normalise(self.call_title)
+
+
+def document_path(document, filename):
+    """Where a document's file is kept, below MEDIA_ROOT, which no address serves."""
+    return f"annonces/{document.announcement.slug}/{PurePath(filename).name}"
+
+
+def validate_size(file):
+    if file.size > settings.DOCUMENT_MAX_BYTES:
+        raise ValidationError(
+            "Ce fichier pèse %(size)d Mo ; la limite est de %(limit)d Mo.",
+            code="size",
+            params={
+                "size": file.size // 1024**2,
+                "limit": settings.DOCUMENT_MAX_BYTES // 1024**2,
+            },
+        )
+
+
+class DocumentManager(models.Manager):
+    def get_by_natural_key(self, announcement_slug, position):
+        return self.get(announcement__slug=announcement_slug, position=position)
+
+
+class Document(models.Model):
+    """A document that an announcement lists; without a file it is shown as not available here."""
+
+    announcement = models.ForeignKey(
+        Announcement, models.CASCADE, related_name="documents", verbose_name="annonce"
+    )
+    position = models.PositiveSmallIntegerField("ordre", default=1)
+    title = models.CharField("titre", max_length=250)
+    format = models.CharField("format", max_length=10, help_text="Par exemple PDF.")
+    size_kb = models.DecimalField(
+        "taille (Ko)",
+        max_digits=12,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        help_text="Telle qu’affichée par la source ; calculée quand un fichier est déposé.",
+    )
+    updated_on = models.DateField("dernière mise à jour", null=True, blank=True)
+    file = models.FileField(
+        "fichier",
+        upload_to=document_path,
+        blank=True,
+        validators=[FileExtensionValidator(settings.DOCUMENT_EXTENSIONS), validate_size],
+    )
+
+    objects = DocumentManager()
+
+    class Meta:
+        verbose_name = "document"
+        ordering = ("announcement", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("announcement", "position"),
+                name="document_unique_position",
+                violation_error_message="Un autre document de l’annonce occupe ce rang.",
+            ),
+            models.CheckConstraint(
+                condition=Q(size_kb__isnull=True) | Q(size_kb__gt=0),
+                name="document_size_positive",
+                violation_error_message="La taille d’un document est positive, ou inconnue (vide).",
+            ),
+        )
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("laureates:document", args=[self.announcement.slug, self.position])
+
+    def natural_key(self):
+        return (self.announcement.slug, self.position)
+
+    natural_key.dependencies = ["laureates.announcement"]
+
+    def clean(self):
+        self.title = typography.normalise(self.title)
+        if self.file and not self.file._committed:
+            self.size_kb = max(round(Decimal(self.file.size) / 1024, 1), Decimal("0.1"))
+            self.format = PurePath(self.file.name).suffix.lstrip(".").upper()
+
+
+class ClaimQuerySet(models.QuerySet):
+    def get_by_natural_key(self, slug):
+        return self.get(slug=slug)
+
+    def published(self):
+        """Claims visitors may see: of the fund, or of an announcement that is public."""
+        return self.filter(Q(announcement__isnull=True) | published_q("announcement__"))
+
+
+class Claim(models.Model):
+    """A figure as a source announced it; never corrected from what is counted here.
+
+    Without an announcement it speaks of the whole fund. Amounts are in euros.
+    """
+
+    class Subject(models.TextChoices):
+        APPLICATIONS = "applications_received", "dossiers reçus"
+        LAUREATES = "laureates", "lauréats"
+        AMOUNT = "amount_total", "montant engagé"
+        ENDOWMENT = "endowment", "dotation du fonds"
+        PROJECT_AMOUNT = "project_amount", "financement par projet"
+
+    class Exactness(models.TextChoices):
+        EXACT = "exact", "exact"
+        APPROXIMATE = "approximate", "approché"
+
+    class Unit(models.TextChoices):
+        COUNT = "count", "nombre"
+        EUR = "eur", "euros"
+
+    class Scope(models.TextChoices):
+        SESSION = "session", "la session"
+        FUND = "fund", "le fonds depuis son origine"
+
+    slug = models.SlugField("identifiant", max_length=120, unique=True)
+    announcement = models.ForeignKey(
+        Announcement,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="claims",
+        verbose_name="annonce",
+        help_text="Vide : le chiffre parle du fonds, hors de toute annonce.",
+    )
+    position = models.PositiveSmallIntegerField("ordre d’affichage", default=1)
+    subject = models.CharField("objet", max_length=30, choices=Subject)
+    label = models.CharField(
+        "tel qu’annoncé", max_length=200, help_text="Par exemple « près de 350 M€ »."
+    )
+    value = models.DecimalField("valeur", max_digits=15, decimal_places=2, null=True, blank=True)
+    lower = models.DecimalField(
+        "borne basse", max_digits=15, decimal_places=2, null=True, blank=True
+    )
+    upper = models.DecimalField(
+        "borne haute", max_digits=15, decimal_places=2, null=True, blank=True
+    )
+    exactness = models.CharField(
+        "précision", max_length=12, choices=Exactness, default=Exactness.EXACT
+    )
+    unit = models.CharField("unité", max_length=10, choices=Unit)
+    scope = models.CharField("périmètre", max_length=10, choices=Scope)
+    stated_on = models.DateField("date de l’annonce du chiffre", null=True, blank=True)
+    source = models.CharField("source", max_length=300)
+    source_url = models.URLField("adresse de la source", max_length=500, blank=True)
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "chiffre annoncé"
+        verbose_name_plural = "chiffres annoncés"
+        ordering = ("announcement", "position", "slug")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(value__isnull=False, lower__isnull=True, upper__isnull=True)
+                | Q(value__isnull=True, lower__isnull=False, upper__isnull=False),
+                name="claim_value_or_bounds",
+                violation_error_message=(
+                    "Un chiffre annoncé a soit une valeur, soit deux bornes, jamais les deux."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(lower__isnull=True) | Q(upper__isnull=True) | Q(lower__lte=F("upper")),
+                name="claim_bounds_in_order",
+                violation_error_message="La borne basse ne dépasse pas la borne haute.",
+            ),
+            models.CheckConstraint(
+                condition=(Q(value__isnull=True) | Q(value__gte=0))
+                & (Q(lower__isnull=True) | Q(lower__gte=0)),
+                name="claim_not_negative",
+                violation_error_message="Un chiffre annoncé n’est pas négatif.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(source=""),
+                name="claim_has_source",
+                violation_error_message="Un chiffre annoncé a une source.",
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.get_subject_display()} : {self.label}"
+
+    def natural_key(self):
+        return (self.slug,)
+
+    def clean(self):
+        self.label = typography.normalise(self.label)

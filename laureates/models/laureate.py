@@ -1,0 +1,286 @@
+"""A project retained and announced, and the organisations that carry it."""
+
+import secrets
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Case, Prefetch, Q, Value, When
+from django.urls import reverse
+
+from laureates import markdown, typography
+from laureates.models.announcement import Announcement
+from laureates.models.public import laureate_published_q, laureate_withdrawn_q
+from laureates.models.reference import Organisation, Territory, Theme
+
+PUBLIC_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def new_public_id() -> str:
+    """A fresh public identifier, random: it tells nothing of the rank or number of laureates."""
+    return "".join(secrets.choice(PUBLIC_ID_ALPHABET) for _ in range(10))
+
+
+class LaureateQuerySet(models.QuerySet):
+    def get_by_natural_key(self, public_id):
+        return self.get(public_id=public_id)
+
+    def published(self):
+        return self.filter(laureate_published_q())
+
+    def withdrawn(self):
+        """Those that visitors saw, and that were withdrawn since from a public announcement."""
+        return self.filter(laureate_withdrawn_q())
+
+    def with_is_published(self):
+        return self.annotate(
+            is_published=Case(When(laureate_published_q(), then=Value(True)), default=Value(False))
+        )
+
+    def in_public_order(self):
+        """Latest announcement first, then the announcement's own order."""
+        return self.order_by("-announcement__published_at", "announcement_id", "position", "pk")
+
+    def for_list(self):
+        """What a card of the list reads: announcement, carriers with their organisations, themes,
+        territories."""
+        return self.select_related("announcement").prefetch_related(
+            Prefetch("carriers", Carrier.objects.select_related("organisation")),
+            "themes",
+            "territories",
+        )
+
+    def for_detail(self):
+        """What a project's page reads: the list's, with the ministry of each carrier."""
+        return self.select_related("announcement").prefetch_related(
+            Prefetch(
+                "carriers",
+                Carrier.objects.select_related(
+                    "organisation__supervising_ministry", "organisation__territory"
+                ),
+            ),
+            "themes",
+            "territories",
+        )
+
+
+class Laureate(models.Model):
+    """A project retained by the committee, as announced.
+
+    `amount` is what was granted, in euros; empty is « montant non communiqué », never 0.
+    `public_id` stands in addresses, fixtures and exports, and never changes.
+    """
+
+    class ProjectState(models.TextChoices):
+        NOT_STARTED = "non-demarre", "non démarré"
+        IN_PROGRESS = "en-cours", "en cours"
+        COMPLETED = "termine", "terminé"
+        ABANDONED = "abandonne", "abandonné"
+
+    announcement = models.ForeignKey(
+        Announcement, models.PROTECT, related_name="laureates", verbose_name="annonce"
+    )
+    position = models.PositiveIntegerField("rang dans l’annonce")
+    public_id = models.CharField(
+        "identifiant public",
+        max_length=32,
+        unique=True,
+        default=new_public_id,
+        validators=[
+            RegexValidator(
+                r"\A[a-z0-9]{4,32}\Z",
+                "De 4 à 32 lettres minuscules sans accent ou chiffres, sans autre signe.",
+            )
+        ],
+        help_text="Figure dans les adresses et les exports ; ne change jamais.",
+    )
+    slug = models.SlugField("titre dans l’adresse", max_length=200)
+    title = models.CharField("titre", max_length=300)
+    former_titles = models.TextField(
+        "anciens titres", blank=True, help_text="Un par ligne ; la recherche les trouve."
+    )
+    summary = models.CharField(
+        "résumé", max_length=400, blank=True, help_text="Une ou deux phrases, sans mise en forme."
+    )
+    description = models.TextField(
+        "description", blank=True, help_text="Markdown : paragraphes, listes, liens."
+    )
+    organisations = models.ManyToManyField(
+        Organisation, through="Carrier", related_name="laureates", verbose_name="organismes"
+    )
+    themes = models.ManyToManyField(
+        Theme, blank=True, related_name="laureates", verbose_name="thèmes"
+    )
+    territories = models.ManyToManyField(
+        Territory,
+        blank=True,
+        related_name="laureates",
+        verbose_name="territoires",
+        help_text="« National » est une valeur. Vide : non renseigné.",
+    )
+    amount = models.DecimalField(
+        "montant accordé (€)",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Vide : « montant non communiqué ».",
+    )
+    project_state = models.CharField(
+        "état du projet",
+        max_length=20,
+        choices=ProjectState,
+        blank=True,
+        help_text="Vide : non renseigné.",
+    )
+    source = models.CharField("source", max_length=300, blank=True)
+    source_url = models.URLField("adresse de la source", max_length=500, blank=True)
+    source_on = models.DateField("date de la source", null=True, blank=True)
+    classification_source = models.CharField(
+        "provenance des thèmes et territoires", max_length=300, blank=True
+    )
+    withdrawn_at = models.DateTimeField("retrait", null=True, blank=True)
+    withdrawal_reason = models.TextField("motif public du retrait", blank=True)
+    updated_at = models.DateTimeField("modification", null=True, editable=False, auto_now=True)
+
+    objects = LaureateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "lauréat"
+        ordering = ("announcement", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("announcement", "position"),
+                name="laureate_unique_position",
+                violation_error_message="Un autre lauréat de l’annonce occupe ce rang.",
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=1),
+                name="laureate_position_from_one",
+                violation_error_message="Le rang dans l’annonce commence à 1.",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | Q(amount__gt=0),
+                name="laureate_amount_positive",
+                violation_error_message=(
+                    "Le montant accordé est supérieur à 0 ; laissez vide s’il n’est pas communiqué."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=~Q(title="") & ~Q(slug=""),
+                name="laureate_has_title",
+                violation_error_message="Un lauréat a un titre et un titre d’adresse.",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawal_reason="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawal_reason="")),
+                name="laureate_withdrawn_with_reason",
+                violation_error_message="Un retrait a une date et un motif, ou ni l’un ni l’autre.",
+            ),
+        )
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("laureates:laureate", args=[self.public_id, self.slug])
+
+    def natural_key(self):
+        return (self.public_id,)
+
+    @property
+    def former_title_list(self):
+        return typography.lines(self.former_titles)
+
+    @property
+    def description_html(self):
+        return markdown.render(self.description)
+
+    def clean(self):
+        self.title = typography.normalise(self.title)
+        self.summary = typography.normalise(self.summary)
+
+
+class CarrierManager(models.Manager):
+    def get_by_natural_key(self, public_id, position):
+        return self.get(laureate__public_id=public_id, position=position)
+
+
+class Carrier(models.Model):
+    """An organisation carrying a project, in the announced order, under the announced name."""
+
+    class Role(models.TextChoices):
+        LEAD = "chef-de-file", "chef de file"
+        CO = "co-porteur", "co-porteur"
+        SUPPORT = "soutien", "soutien"
+
+    laureate = models.ForeignKey(
+        Laureate, models.CASCADE, related_name="carriers", verbose_name="lauréat"
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="carriers", verbose_name="organisme"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    role = models.CharField(  # noqa: DJ001 - null is unknown, which is not an empty role
+        "rôle",
+        max_length=20,
+        choices=Role,
+        null=True,
+        blank=True,
+        help_text="Vide : rôle non précisé.",
+    )
+    announced_name = models.CharField("nom tel qu’annoncé", max_length=300)
+
+    objects = CarrierManager()
+
+    class Meta:
+        verbose_name = "porteur"
+        ordering = ("laureate", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("laureate", "position"),
+                name="carrier_unique_position",
+                violation_error_message="Deux porteurs du projet ont le même ordre.",
+            ),
+            models.UniqueConstraint(
+                fields=("laureate", "organisation"),
+                name="carrier_unique_organisation",
+                violation_error_message="Cet organisme porte déjà le projet.",
+            ),
+            models.UniqueConstraint(
+                fields=("laureate",),
+                condition=Q(role="chef-de-file"),
+                name="carrier_one_lead",
+                violation_error_message="Un projet n’a qu’un chef de file.",
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=1),
+                name="carrier_position_from_one",
+                violation_error_message="L’ordre des porteurs commence à 1.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(announced_name=""),
+                name="carrier_has_announced_name",
+                violation_error_message="Indiquez le nom du porteur tel qu’annoncé.",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__isnull=True)
+                | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
+                name="carrier_known_role",
+                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
+            ),
+        )
+
+    def __str__(self):
+        return self.announced_name
+
+    def natural_key(self):
+        return (self.laureate.public_id, self.position)
+
+    natural_key.dependencies = ["laureates.laureate"]
+
+    @property
+    def role_label(self):
+        return self.get_role_display() if self.role else "rôle non précisé"
+
+    def clean(self):
+        self.announced_name = typography.normalise(self.announced_name)

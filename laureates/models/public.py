@@ -1,0 +1,36 @@
+"""What is public: the one definition, asked by every page, count, search, feed and export."""
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+
+def published_q(prefix: str = "") -> Q:
+    """Rows with `published_at` and `withdrawn_at` that visitors may see now.
+
+    `published_at` empty is a draft, in the future an embargo, in the past public. The clock is
+    read when the condition is built: never keep it beyond a request.
+    """
+    return Q(
+        **{
+            f"{prefix}published_at__lte": timezone.now(),
+            f"{prefix}withdrawn_at__isnull": True,
+        }
+    )
+
+
+def laureate_published_q(prefix: str = "") -> Q:
+    """Laureates that visitors may see now: not withdrawn, in an announcement that is public."""
+    return published_q(f"{prefix}announcement__") & Q(**{f"{prefix}withdrawn_at__isnull": True})
+
+
+def withdrawn_q() -> Q:
+    """Rows that visitors saw and that were withdrawn since: their address answers 410, not 404.
+
+    What was withdrawn before its publication was never seen, and stays unknown.
+    """
+    return Q(published_at__lte=timezone.now(), withdrawn_at__gte=F("published_at"))
+
+
+def laureate_withdrawn_q() -> Q:
+    """Laureates withdrawn after they were seen, from an announcement that is still public."""
+    return published_q("announcement__") & Q(withdrawn_at__gte=F("announcement__published_at"))

@@ -1,0 +1,161 @@
+"""How text is indexed and matched: the one place that knows, for both engines.
+
+Words lose their accents and case, then their French endings, until nothing more comes off: the
+same tokens are indexed and asked for on SQLite (FTS5) and PostgreSQL (tsvector), so both engines
+find the same rows. Each word is kept beside its stem, for prefixes.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import snowballstemmer
+from django.db import connection
+from django.db.models import Case, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
+
+from ftap.triggers import Trigger
+from laureates.typography import fold
+
+MAX_WORDS = 12
+MIN_PREFIX = 3  # shorter prefixes scan too much of PostgreSQL's index
+
+_WORD = re.compile(r"[a-z0-9]+")
+
+STOP_WORDS = frozenset(
+    _WORD.findall(
+        """
+        a au aux avec c ce ces cette d dans de des du elle en et est eux il ils j je l la le les
+        leur leurs lui m ma mais me meme mes n ne nos notre nous on ou par pas pour qu que qui s sa
+        se ses si son sont sur t ta te tes tu un une vos votre vous y
+        """
+    )
+)
+
+_stemmer = snowballstemmer.stemmer("french")
+
+# Ranks of `match`: lower is better.
+RANK_TITLE, RANK_NAMES, RANK_BODY = 0, 1, 2
+# The columns that count for each rank, and the weights that stand for them in PostgreSQL.
+_SCOPES = {
+    RANK_TITLE: ("{title_tokens} : ", "A"),
+    RANK_NAMES: ("{title_tokens name_tokens} : ", "AB"),
+    RANK_BODY: ("", ""),
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word asked for: its stem, and the beginning of a word when it may be unfinished."""
+
+    stem: str
+    prefix: str = ""
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, folded: letters and digits only."""
+    return _WORD.findall(fold(text))
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """The French stem of a folded word, stemmed again until it no longer changes."""
+    while (shorter := _stemmer.stemWord(word)) != word:
+        word = shorter
+    return word
+
+
+def tokens(*texts: str) -> str:
+    """What is indexed for `texts`: each word and its stem, once, separated by spaces."""
+    found = {}
+    for text in texts:
+        for word in words(text):
+            found[stem(word)] = found[word] = None
+    return " ".join(found)
+
+
+def parse(text: str) -> list[Term]:
+    """The terms asked for by `text`, all required: stop words and words beyond twelve are dropped.
+
+    The last word also matches as a prefix: it may be unfinished.
+    """
+    found = words(text)
+    kept = [word for word in found if word not in STOP_WORDS] or found
+    unfinished = found[-1] if found else ""
+    return [
+        Term(stem(word), word if word == unfinished and len(word) >= MIN_PREFIX else "")
+        for word in dict.fromkeys(kept[:MAX_WORDS])
+    ]
+
+
+def match(queryset: QuerySet, text: str) -> QuerySet:
+    """The laureates of `queryset` holding every word of `text`, annotated with `rank`.
+
+    The rank counts where the words stand (title, names, elsewhere), never how rare they are:
+    what is not public cannot weigh on the order of what is.
+    """
+    terms = parse(text)
+    if not terms:
+        return queryset.none()
+    return queryset.filter(pk__in=_matching(terms, RANK_BODY)).annotate(
+        rank=Case(
+            When(pk__in=_matching(terms, RANK_TITLE), then=Value(RANK_TITLE)),
+            When(pk__in=_matching(terms, RANK_NAMES), then=Value(RANK_NAMES)),
+            default=Value(RANK_BODY),
+        )
+    )
+
+
+def _matching(terms: list[Term], rank: int) -> RawSQL:
+    """A subquery of the primary keys whose tokens up to `rank` hold every term."""
+    columns, weights = _SCOPES[rank]
+    if connection.vendor == "sqlite":
+        query = " AND ".join(
+            f'("{term.stem}" OR "{term.prefix}"*)' if term.prefix else f'"{term.stem}"'
+            for term in terms
+        )
+        return RawSQL(
+            "SELECT rowid FROM laureates_search WHERE laureates_search MATCH %s",
+            [f"{columns}({query})"],
+        )
+    suffix = f":{weights}" if weights else ""
+    query = " & ".join(
+        f"('{term.stem}'{suffix} | '{term.prefix}':*{weights})"
+        if term.prefix
+        else f"'{term.stem}'{suffix}"
+        for term in terms
+    )
+    return RawSQL(
+        "SELECT laureate_id FROM laureates_indexentry WHERE vector @@ to_tsquery('simple', %s)",
+        [query],
+    )
+
+
+_ADD = """
+    INSERT INTO laureates_search (rowid, title_tokens, name_tokens, body_tokens)
+    VALUES (NEW.laureate_id, NEW.title_tokens, NEW.name_tokens, NEW.body_tokens);
+"""
+_REMOVE = """
+    INSERT INTO laureates_search
+        (laureates_search, rowid, title_tokens, name_tokens, body_tokens)
+    VALUES ('delete', OLD.laureate_id, OLD.title_tokens, OLD.name_tokens, OLD.body_tokens);
+"""
+
+# SQLite's full-text table follows the entries; PostgreSQL generates its column by itself.
+TRIGGERS = tuple(
+    Trigger(
+        name=f"laureates_search_{event.lower()}",
+        table="laureates_indexentry",
+        sqlite=(
+            f"DROP TRIGGER IF EXISTS laureates_search_{event.lower()}",
+            f"CREATE TRIGGER laureates_search_{event.lower()} AFTER {event} "
+            f"ON laureates_indexentry BEGIN {body} END",
+        ),
+        postgresql=(),
+    )
+    for event, body in (
+        ("INSERT", _ADD),
+        ("UPDATE", f"{_REMOVE} {_ADD}"),
+        ("DELETE", _REMOVE),
+    )
+)

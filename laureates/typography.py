@@ -1,0 +1,39 @@
+"""French typography and plain text: one spelling for apostrophes, spaces, slugs and sort keys."""
+
+import re
+import unicodedata
+
+from django.utils.text import slugify as django_slugify
+
+NBSP = "\u00a0"
+NARROW_NBSP = "\u202f"
+_LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "’": "'"})
+
+
+def normalise(text: str) -> str:
+    """The same text with ’, single spaces, and no-break spaces where French sets them.
+
+    U+202F before ; ! ?, U+00A0 before : % € » and after «. Applied twice it changes nothing.
+    A clock time (18:00) or an address (https://…) has no space before its colon and gets none.
+    """
+    text = text.replace("'", "’").replace("\u2018", "’")
+    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r" (?=[;!?])", NARROW_NBSP, text)
+    text = re.sub(r" (?=[:%€»])", NBSP, text)
+    return re.sub(r"« ", f"«{NBSP}", text)
+
+
+def fold(text: str) -> str:
+    """Lower case, without accents nor ligatures: the key of sorting and of search."""
+    text = unicodedata.normalize("NFKD", text).translate(_LIGATURES)
+    return "".join(char for char in text if not unicodedata.combining(char)).casefold()
+
+
+def slugify(text: str) -> str:
+    """A slug in which an elided article stands apart: « l’eau » gives l-eau."""
+    return django_slugify(fold(text).replace("'", "-"))
+
+
+def lines(text: str) -> list[str]:
+    """The non-empty lines of a field that holds one value a line."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
