@@ -1,0 +1,90 @@
+"""Checks fixtures without any database: what is wrong, in which file, object and field, and what
+to do about it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from calls.fixture_check import hyphens, rules
+from calls.fixture_check.problem import Problem
+from calls.fixture_check.reading import Unreadable, read
+from calls.fixture_check.rows import Rows
+
+__all__ = ["Report", "check", "find", "project_files"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found: its problems in reading order, and how many objects of each kind."""
+
+    files: int
+    counts: Counter
+    problems: list[Problem]
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if not problem.is_warning]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.is_warning]
+
+
+def project_files() -> list[Path]:
+    """Every YAML file of the fixture folders."""
+    return sorted(
+        path
+        for folder in settings.FIXTURE_DIRS
+        for path in Path(folder).iterdir()
+        if path.suffix in {".yaml", ".yml"}
+    )
+
+
+def find(name: str) -> Path:
+    """The file so named: a path, or the bare name that `loaddata` takes."""
+    path = Path(name)
+    if not path.exists() and path.name == name:
+        stem = path.stem if path.suffix in {".yaml", ".yml"} else name
+        return next((file for file in project_files() if file.stem == stem), path)
+    return path
+
+
+def check(paths: Iterable[Path]) -> Report:
+    """Check the files; those of the fixture folders that are not given serve as reference.
+
+    A given file stands for the one of the same name in the folders.
+    """
+    given = list(dict.fromkeys(_displayed(path) for path in paths))
+    names = {path.name for path in given}
+    others = [path for path in map(_displayed, project_files()) if path.name not in names]
+    rows, counts = Rows(), Counter()
+    for path, is_reference in _with_role(given, others):
+        try:
+            entries, problems = read(path)
+        except Unreadable as error:
+            rows.problems.append(error.problem)
+            continue
+        if not is_reference:
+            rows.problems += problems
+        for entry in entries:
+            rows.add(entry, is_reference=is_reference)
+    rows.link()
+    rules.check(rows)
+    hyphens.check(rows)
+    for row in rows:
+        counts[row.model] += not row.is_reference
+    return Report(len(given), +counts, sorted(rows.problems, key=lambda problem: problem.rank))
+
+
+def _with_role(given: list[Path], others: list[Path]) -> Iterator[tuple[Path, bool]]:
+    yield from ((path, False) for path in given)
+    yield from ((path, True) for path in others)
+
+
+def _displayed(path: Path) -> Path:
+    """The path from the current folder when it lies below, as one would type it."""
+    absolute = path.absolute()
+    return absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute

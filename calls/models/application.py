@@ -1,0 +1,240 @@
+"""A dossier received, and the organisations that bear it."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from calls.models.call import CallSession
+from laureates import typography
+from laureates.models import Organisation
+
+
+class ApplicationQuerySet(models.QuerySet):
+    def get_by_natural_key(self, reference):
+        return self.get(reference=reference)
+
+    def disclosed(self):
+        return self.filter(is_undisclosed=False)
+
+    def visible_to(self, user):
+        """Rows that exist for `user`: every list, detail, autocomplete and count asks this."""
+        if user.has_perm("calls.view_application"):
+            return self
+        return self.none()
+
+    def for_list(self):
+        return self.select_related("session__call").prefetch_related("bearers__organisation")
+
+
+class Application(models.Model):
+    """A dossier ("candidature") deposited in a session. Amounts are in euros; empty is unknown.
+
+    An undisclosed one is known only by having been received: nothing else is known of it, and it
+    can never be linked to a laureate (triggers of the database hold that, see `calls.triggers`).
+    `state` moves only through the workflow; it is never typed.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "reçue"
+        ADMISSIBLE = "admissible", "recevable"
+        INADMISSIBLE = "inadmissible", "irrecevable"
+        UNDER_REVIEW = "under_review", "en instruction"
+        INFO_REQUESTED = "info_requested", "complément demandé"
+        REVIEWED = "reviewed", "instruite"
+        WITHDRAWN = "withdrawn", "retirée"
+
+    class FormState(models.TextChoices):
+        """States of the online-forms service; they are not the committee's decision."""
+
+        DRAFT = "en_construction", "En construction"
+        REVIEW = "en_instruction", "En instruction"
+        ACCEPTED = "accepte", "Accepté"
+        REFUSED = "refuse", "Refusé"
+        CLOSED = "sans_suite", "Classé sans suite"
+
+    reference = models.CharField("référence", max_length=40, unique=True)
+    session = models.ForeignKey(
+        CallSession, models.PROTECT, related_name="applications", verbose_name="session"
+    )
+    state = models.CharField("état", max_length=20, choices=State, default=State.RECEIVED)
+    is_undisclosed = models.BooleanField(
+        "non détaillée",
+        default=False,
+        help_text="Reçue mais non publique : rien d’autre n’est connu, jamais liée à un lauréat.",
+    )
+    title = models.CharField("titre", max_length=300, blank=True)
+    summary = models.TextField("résumé", blank=True)
+    organisations = models.ManyToManyField(
+        Organisation, through="Bearer", related_name="applications", verbose_name="organismes"
+    )
+    asked_amount = models.DecimalField(
+        "montant demandé (€)", max_digits=14, decimal_places=2, null=True, blank=True
+    )
+    total_cost = models.DecimalField(
+        "coût total (€)", max_digits=14, decimal_places=2, null=True, blank=True
+    )
+    form_number = models.PositiveBigIntegerField(
+        "numéro du dossier en ligne", null=True, blank=True, unique=True
+    )
+    form_state = models.CharField(
+        "état du dossier en ligne", max_length=20, choices=FormState, blank=True
+    )
+    received_on = models.DateField("déposée le", null=True, blank=True)
+    source = models.CharField("source", max_length=300, blank=True)
+
+    objects = ApplicationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "candidature"
+        ordering = ("session", "reference")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(is_undisclosed=False)
+                | Q(
+                    state="received",
+                    title="",
+                    summary="",
+                    asked_amount__isnull=True,
+                    total_cost__isnull=True,
+                    form_number__isnull=True,
+                    form_state="",
+                    received_on__isnull=True,
+                ),
+                name="application_undisclosed_is_empty",
+                violation_error_message=(
+                    "Une candidature non détaillée reste « reçue », sans titre, résumé, montant, "
+                    "date ni dossier en ligne : rien de tout cela n’est connu."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_undisclosed=True) | ~Q(title=""),
+                name="application_disclosed_has_title",
+                violation_error_message="Une candidature a un titre, sauf non détaillée.",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_amount__isnull=True) | Q(asked_amount__gte=0),
+                name="application_asked_amount_not_negative",
+                violation_error_message="Le montant demandé n’est pas négatif.",
+            ),
+            models.CheckConstraint(
+                condition=Q(total_cost__isnull=True) | Q(total_cost__gte=0),
+                name="application_total_cost_not_negative",
+                violation_error_message="Le coût total n’est pas négatif.",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=(
+                        "received",
+                        "admissible",
+                        "inadmissible",
+                        "under_review",
+                        "info_requested",
+                        "reviewed",
+                        "withdrawn",
+                    )
+                ),
+                name="application_known_state",
+                violation_error_message="État inconnu.",
+            ),
+        )
+
+    def __str__(self):
+        if self.is_undisclosed:
+            return f"{self.reference} (non détaillée)"
+        return f"{self.reference} : {self.title}"
+
+    def natural_key(self):
+        return (self.reference,)
+
+    def clean(self):
+        self.title = typography.normalise(self.title)
+        if self.is_undisclosed and self.pk:
+            if self.selections.filter(laureate__isnull=False).exists():
+                raise ValidationError(
+                    "Cette candidature est liée à un lauréat : elle ne peut pas être déclarée "
+                    "non détaillée."
+                )
+            if self.bearers.exists():
+                raise ValidationError(
+                    "Cette candidature a des porteurs : elle ne peut pas être déclarée "
+                    "non détaillée."
+                )
+
+
+class BearerManager(models.Manager):
+    def get_by_natural_key(self, reference, position):
+        return self.get(application__reference=reference, position=position)
+
+
+class Bearer(models.Model):
+    """An organisation bearing an application, in order, under the name it declared."""
+
+    class Role(models.TextChoices):
+        LEAD = "chef-de-file", "chef de file"
+        CO = "co-porteur", "co-porteur"
+        SUPPORT = "soutien", "soutien"
+
+    application = models.ForeignKey(
+        Application, models.CASCADE, related_name="bearers", verbose_name="candidature"
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="bearers", verbose_name="organisme"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    role = models.CharField(  # noqa: DJ001 - null is unknown, which is not an empty role
+        "rôle",
+        max_length=20,
+        choices=Role,
+        null=True,
+        blank=True,
+        help_text="Vide : rôle non précisé.",
+    )
+    declared_name = models.CharField("nom tel que déclaré", max_length=300, blank=True)
+
+    objects = BearerManager()
+
+    class Meta:
+        verbose_name = "porteur"
+        ordering = ("application", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("application", "position"),
+                name="bearer_unique_position",
+                violation_error_message="Deux porteurs du dossier ont le même ordre.",
+            ),
+            models.UniqueConstraint(
+                fields=("application", "organisation"),
+                name="bearer_unique_organisation",
+                violation_error_message="Cet organisme porte déjà le dossier.",
+            ),
+            models.UniqueConstraint(
+                fields=("application",),
+                condition=Q(role="chef-de-file"),
+                name="bearer_one_lead",
+                violation_error_message="Un dossier n’a qu’un chef de file.",
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=1),
+                name="bearer_position_from_one",
+                violation_error_message="L’ordre des porteurs commence à 1.",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__isnull=True)
+                | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
+                name="bearer_known_role",
+                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
+            ),
+        )
+
+    def __str__(self):
+        return self.declared_name or str(self.organisation)
+
+    def natural_key(self):
+        return (self.application.reference, self.position)
+
+    natural_key.dependencies = ["calls.application"]
+
+    def clean(self):
+        self.declared_name = typography.normalise(self.declared_name)
+        if self.application_id and self.application.is_undisclosed:
+            raise ValidationError("Une candidature non détaillée n’a pas de porteur connu.")

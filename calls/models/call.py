@@ -1,0 +1,420 @@
+"""The fund, its calls for projects, their sessions and rules."""
+
+from django.db import models
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from laureates import typography
+from laureates.models import Organisation, published_q
+
+
+class FundManager(models.Manager):
+    def get_by_natural_key(self, slug):
+        return self.get(slug=slug)
+
+
+class Fund(models.Model):
+    """A fund that finances projects through calls. Figures about it are claims, with a source."""
+
+    slug = models.SlugField("identifiant", max_length=60, unique=True)
+    name = models.CharField("nom", max_length=200)
+    short_name = models.CharField("sigle", max_length=30, blank=True)
+    description = models.TextField("présentation", blank=True, help_text="Markdown.")
+    announced_on = models.DateField("date d’annonce", null=True, blank=True)
+    source = models.CharField("source", max_length=300, blank=True)
+
+    objects = FundManager()
+
+    class Meta:
+        verbose_name = "fonds"
+        verbose_name_plural = "fonds"
+        ordering = ("slug",)
+
+    def __str__(self):
+        return self.short_name or self.name
+
+    def natural_key(self):
+        return (self.slug,)
+
+    def clean(self):
+        self.name = typography.normalise(self.name)
+
+
+class FundAimManager(models.Manager):
+    def get_by_natural_key(self, fund_slug, position):
+        return self.get(fund__slug=fund_slug, position=position)
+
+
+class FundAim(models.Model):
+    """One of the aims a fund pursues."""
+
+    fund = models.ForeignKey(Fund, models.CASCADE, related_name="aims", verbose_name="fonds")
+    position = models.PositiveSmallIntegerField("ordre")
+    text = models.CharField("objectif", max_length=300)
+
+    objects = FundAimManager()
+
+    class Meta:
+        verbose_name = "objectif du fonds"
+        verbose_name_plural = "objectifs du fonds"
+        ordering = ("fund", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("fund", "position"),
+                name="fund_aim_unique_position",
+                violation_error_message="Deux objectifs du fonds ont le même ordre.",
+            ),
+        )
+
+    def __str__(self):
+        return self.text
+
+    def natural_key(self):
+        return (self.fund.slug, self.position)
+
+    natural_key.dependencies = ["calls.fund"]
+
+
+class CallQuerySet(models.QuerySet):
+    def get_by_natural_key(self, slug):
+        return self.get(slug=slug)
+
+    def published(self):
+        """Calls that visitors may see: the single definition, never derived from a deadline."""
+        return self.filter(published_q())
+
+    def with_session_count(self):
+        return self.annotate(session_count=Count("sessions"))
+
+
+class Call(models.Model):
+    """A call for projects: a year's, or a thematic window; with sessions, or continuous."""
+
+    fund = models.ForeignKey(Fund, models.PROTECT, related_name="calls", verbose_name="fonds")
+    slug = models.SlugField("identifiant d’adresse", max_length=120, unique=True)
+    title = models.CharField("titre", max_length=250)
+    year = models.PositiveSmallIntegerField("année")
+    is_continuous = models.BooleanField(
+        "au fil de l’eau", default=False, help_text="Sans session : des dates de comité seulement."
+    )
+    announced_on = models.DateField("date d’annonce", null=True, blank=True)
+    public_text = models.TextField("texte public", blank=True, help_text="Markdown.")
+    form_url = models.URLField("adresse du formulaire de dépôt", max_length=500, blank=True)
+    published_at = models.DateTimeField(
+        "publication", null=True, blank=True, help_text="Vide : brouillon. À venir : sous embargo."
+    )
+    withdrawn_at = models.DateTimeField("retrait", null=True, blank=True)
+    source = models.CharField("source", max_length=300, blank=True)
+    staff_note = models.TextField("note interne", blank=True, help_text="Jamais publiée.")
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "appel à projets"
+        verbose_name_plural = "appels à projets"
+        ordering = ("-year", "slug")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(year__gte=2017, year__lte=2100),
+                name="call_year",
+                violation_error_message="L’année de l’appel est comprise entre 2017 et 2100.",
+            ),
+        )
+
+    def __str__(self):
+        return self.title
+
+    def natural_key(self):
+        return (self.slug,)
+
+    def clean(self):
+        self.title = typography.normalise(self.title)
+
+
+class CallSessionQuerySet(models.QuerySet):
+    def get_by_natural_key(self, slug):
+        return self.get(slug=slug)
+
+    def open(self):
+        """Sessions whose deposit window holds today; the deadline's day is still open."""
+        today = timezone.localdate()
+        return self.filter(opens_on__lte=today, deadline_on__gte=today)
+
+    def with_counts(self):
+        """`application_count`, `retained_count`: dossiers received and retained (for staff)."""
+        return self.annotate(
+            application_count=Count("applications", distinct=True),
+            retained_count=Count(
+                "applications",
+                filter=Q(
+                    applications__selections__outcome="retained",
+                    applications__selections__state="validated",
+                    applications__selections__superseded_at__isnull=True,
+                ),
+                distinct=True,
+            ),
+        )
+
+
+class CallSession(models.Model):
+    """A deposit window of a call. What the clock decides (open, closed) is not stored.
+
+    Amounts are in euros; empty is unknown.
+    """
+
+    call = models.ForeignKey(
+        Call, models.PROTECT, related_name="sessions", verbose_name="appel à projets"
+    )
+    slug = models.SlugField("identifiant d’adresse", max_length=140, unique=True)
+    number = models.PositiveSmallIntegerField(
+        "numéro", null=True, blank=True, help_text="Vide pour une session sans numéro."
+    )
+    label = models.CharField("intitulé", max_length=100, blank=True)
+    opens_on = models.DateField("ouverture du dépôt", null=True, blank=True)
+    deadline_on = models.DateField("date limite de dépôt", null=True, blank=True)
+    deadline_time = models.TimeField(
+        "heure limite", null=True, blank=True, help_text="Vide : heure inconnue."
+    )
+    deadline_source = models.CharField("source de la date limite", max_length=300, blank=True)
+    envelope = models.DecimalField(
+        "enveloppe (€)",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Vide : non connue.",
+    )
+    expected_institutions = models.ManyToManyField(
+        Organisation,
+        blank=True,
+        related_name="expected_in_sessions",
+        verbose_name="institutions dont l’avis est attendu",
+    )
+    staff_note = models.TextField("note interne", blank=True, help_text="Jamais publiée.")
+
+    objects = CallSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "session"
+        ordering = ("-call__year", "call", "-number")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("call", "number"),
+                name="call_session_unique_number",
+                violation_error_message="Cet appel a déjà une session de ce numéro.",
+            ),
+            models.CheckConstraint(
+                condition=Q(number__isnull=True) | Q(number__gte=1),
+                name="call_session_number_from_one",
+                violation_error_message="Le numéro de session commence à 1.",
+            ),
+            models.CheckConstraint(
+                condition=Q(opens_on__isnull=True)
+                | Q(deadline_on__isnull=True)
+                | Q(opens_on__lte=F("deadline_on")),
+                name="call_session_window_in_order",
+                violation_error_message="La date limite ne précède pas l’ouverture du dépôt.",
+            ),
+            models.CheckConstraint(
+                condition=Q(deadline_time__isnull=True) | Q(deadline_on__isnull=False),
+                name="call_session_time_with_day",
+                violation_error_message="Une heure limite va avec une date limite.",
+            ),
+            models.CheckConstraint(
+                condition=Q(envelope__isnull=True) | Q(envelope__gt=0),
+                name="call_session_envelope_positive",
+                violation_error_message=(
+                    "L’enveloppe est supérieure à 0 ; laissez vide si elle n’est pas connue."
+                ),
+            ),
+        )
+
+    def __str__(self):
+        label = self.label or (f"session {self.number}" if self.number else "session unique")
+        return f"{self.call.title}, {label}"
+
+    def natural_key(self):
+        return (self.slug,)
+
+
+class FormerDeadlineManager(models.Manager):
+    def get_by_natural_key(self, session_slug, position):
+        return self.get(session__slug=session_slug, position=position)
+
+
+class FormerDeadline(models.Model):
+    """A deadline that a session had before it was moved, oldest first."""
+
+    session = models.ForeignKey(
+        CallSession, models.CASCADE, related_name="former_deadlines", verbose_name="session"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    deadline_on = models.DateField("date limite")
+    deadline_time = models.TimeField("heure limite", null=True, blank=True)
+    replaced_on = models.DateField("remplacée le", null=True, blank=True)
+    source = models.CharField("source ou motif", max_length=300, blank=True)
+
+    objects = FormerDeadlineManager()
+
+    class Meta:
+        verbose_name = "ancienne date limite"
+        verbose_name_plural = "anciennes dates limites"
+        ordering = ("session", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("session", "position"),
+                name="former_deadline_unique_position",
+                violation_error_message="Deux anciennes dates limites ont le même ordre.",
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.deadline_on:%d/%m/%Y}"
+
+    def natural_key(self):
+        return (self.session.slug, self.position)
+
+    natural_key.dependencies = ["calls.callsession"]
+
+
+class EligibilityRuleManager(models.Manager):
+    def get_by_natural_key(self, session_slug, position):
+        return self.get(session__slug=session_slug, position=position)
+
+
+class EligibilityRule(models.Model):
+    """A condition of admissibility of a session: rules are data, they change with each call.
+
+    `value` is in euros for amounts and in per cent for a rate; `field` names the required field.
+    """
+
+    class Kind(models.TextChoices):
+        AMOUNT_MIN = "amount_min", "montant demandé minimal"
+        AMOUNT_MAX = "amount_max", "montant demandé maximal"
+        RATE_MAX = "rate_max", "taux maximal de cofinancement"
+        REQUIRED = "required", "information obligatoire"
+
+    class Field(models.TextChoices):
+        TITLE = "title", "titre"
+        SUMMARY = "summary", "résumé"
+        ASKED_AMOUNT = "asked_amount", "montant demandé"
+        TOTAL_COST = "total_cost", "coût total"
+        BEARERS = "bearers", "porteur"
+
+    session = models.ForeignKey(
+        CallSession, models.CASCADE, related_name="eligibility_rules", verbose_name="session"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    kind = models.CharField("règle", max_length=20, choices=Kind)
+    carrier_kind = models.CharField(
+        "pour ce type de porteur",
+        max_length=30,
+        choices=Organisation.Kind,
+        blank=True,
+        help_text="Vide : pour tous.",
+    )
+    value = models.DecimalField(
+        "seuil",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="En euros pour un montant, en % pour un taux.",
+    )
+    field = models.CharField("information", max_length=20, choices=Field, blank=True)
+    label = models.CharField("énoncé", max_length=300)
+    source = models.CharField("source", max_length=300, blank=True)
+
+    objects = EligibilityRuleManager()
+
+    class Meta:
+        verbose_name = "règle de recevabilité"
+        verbose_name_plural = "règles de recevabilité"
+        ordering = ("session", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("session", "position"),
+                name="eligibility_rule_unique_position",
+                violation_error_message="Deux règles de la session ont le même ordre.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="required", value__isnull=True) & ~Q(field="")
+                | ~Q(kind="required") & Q(value__gt=0, field=""),
+                name="eligibility_rule_value_or_field",
+                violation_error_message=(
+                    "Une information obligatoire nomme l’information, sans seuil ; "
+                    "les autres règles ont un seuil supérieur à 0, sans information."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="rate_max") | Q(value__lte=100),
+                name="eligibility_rule_rate_is_percentage",
+                violation_error_message="Un taux maximal est compris entre 0 et 100 %.",
+            ),
+        )
+
+    def __str__(self):
+        return self.label
+
+    def natural_key(self):
+        return (self.session.slug, self.position)
+
+    natural_key.dependencies = ["calls.callsession"]
+
+
+class CriterionManager(models.Manager):
+    def get_by_natural_key(self, call_slug, position):
+        return self.get(call__slug=call_slug, position=position)
+
+
+class Criterion(models.Model):
+    """A criterion of assessment of a call, with its weight and the top of its scale."""
+
+    call = models.ForeignKey(
+        Call, models.CASCADE, related_name="criteria", verbose_name="appel à projets"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    title = models.CharField("critère", max_length=250)
+    description = models.TextField("ce qu’il recouvre", blank=True)
+    weight = models.DecimalField(
+        "poids",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Vide : non pondéré.",
+    )
+    scale_max = models.PositiveSmallIntegerField(
+        "note maximale", null=True, blank=True, help_text="Vide : critère sans note."
+    )
+
+    objects = CriterionManager()
+
+    class Meta:
+        verbose_name = "critère"
+        ordering = ("call", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("call", "position"),
+                name="criterion_unique_position",
+                violation_error_message="Deux critères de l’appel ont le même ordre.",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__isnull=True) | Q(weight__gt=0),
+                name="criterion_weight_positive",
+                violation_error_message="Le poids d’un critère est supérieur à 0, ou vide.",
+            ),
+            models.CheckConstraint(
+                condition=Q(scale_max__isnull=True) | Q(scale_max__gte=1),
+                name="criterion_scale_positive",
+                violation_error_message="La note maximale est d’au moins 1, ou vide.",
+            ),
+        )
+
+    def __str__(self):
+        return self.title
+
+    def natural_key(self):
+        return (self.call.slug, self.position)
+
+    natural_key.dependencies = ["calls.call"]
