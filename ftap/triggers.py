@@ -83,8 +83,8 @@ def check_triggers(app_configs, databases, **kwargs):
         present = installed_names(using)
         errors += [
             checks.Error(
-                f"Le déclencheur « {trigger.name} » manque sur la table « {trigger.table} ».",
-                hint="Lancez « manage.py migrate » : il réinstalle les déclencheurs.",
+                f"Le déclencheur « {trigger.name} » manque sur la table « {trigger.table} ».",
+                hint="Lancez « manage.py migrate » : il réinstalle les déclencheurs.",
                 id="ftap.E001",
             )
             for triggers in _registry.values()

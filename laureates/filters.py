@@ -143,23 +143,23 @@ class LaureateFilterSet(django_filters.FilterSet):
             for value in values[:5]:
                 if value not in labels[name]:
                     self._problem(
-                        f"Le filtre « {FACETS[name].label} » ne connaît pas la valeur "
-                        f"« {_shown(value)} » : elle est ignorée."
+                        f"Le filtre « {FACETS[name].label} » ne connaît pas la valeur "
+                        f"« {_shown(value)} » : elle est ignorée."
                     )
             if known:
                 read.setlist(name, sorted(known[:MAX_VALUES]))
             if len(known) > MAX_VALUES:
                 self._problem(
-                    f"Le filtre « {FACETS[name].label} » accepte {MAX_VALUES} valeurs au plus : "
+                    f"Le filtre « {FACETS[name].label} » accepte {MAX_VALUES} valeurs au plus : "
                     "les suivantes sont ignorées."
                 )
         self.selected_labels = labels
         sort = data.get("tri", "")
         default = "pertinence" if "q" in read else "date"
         if sort and sort not in SORTS:
-            self._problem(f"Le tri « {_shown(sort)} » n’existe pas : il est ignoré.")
+            self._problem(f"Le tri « {_shown(sort)} » n’existe pas : il est ignoré.")
         elif sort == "pertinence" and "q" not in read:
-            self._problem("Le tri par pertinence demande une recherche : il est ignoré.")
+            self._problem("Le tri par pertinence demande une recherche : il est ignoré.")
         elif sort and sort != default:
             read["tri"] = sort
         self.sort = read.get("tri", default)
@@ -169,12 +169,12 @@ class LaureateFilterSet(django_filters.FilterSet):
         text = " ".join(re.sub(r"[\x00-\x1f]", " ", text).split())
         if len(text) > MAX_QUERY_LENGTH:
             self._problem(
-                f"La recherche est limitée à {MAX_QUERY_LENGTH} caractères : la suite est ignorée."
+                f"La recherche est limitée à {MAX_QUERY_LENGTH} caractères : la suite est ignorée."
             )
             text = text[:MAX_QUERY_LENGTH]
         if text and not search.parse(text):
             self._problem(
-                f"La recherche « {_shown(text)} » ne contient aucun mot : elle est ignorée."
+                f"La recherche « {_shown(text)} » ne contient aucun mot : elle est ignorée."
             )
             return ""
         return text
@@ -289,14 +289,14 @@ class LaureateFilterSet(django_filters.FilterSet):
         """Each filter in force, as a removable tag."""
         found = []
         if self.q:
-            found.append(ActiveFilter(f"Recherche : {self.q}", self.querystring(q=None)))
+            found.append(ActiveFilter(f"Recherche : {self.q}", self.querystring(q=None)))
         for name, facet in FACETS.items():
             values = self.data_read.getlist(name)
             for value in values:
                 rest = [other for other in values if other != value]
                 label = capfirst(self.selected_labels[name][value].text)
                 found.append(
-                    ActiveFilter(f"{facet.label} : {label}", self.querystring(**{name: rest}))
+                    ActiveFilter(f"{facet.label} : {label}", self.querystring(**{name: rest}))
                 )
         return found
 
@@ -324,11 +324,11 @@ class LaureateFilterSet(django_filters.FilterSet):
             noun = f"{count:,} projets lauréats".replace(",", "\u202f")
         parts = []
         if self.q:
-            parts.append(f"contenant « {self.q} »")
+            parts.append(f"contenant « {self.q} »")
         for name, facet in FACETS.items():
             if values := self.data_read.getlist(name):
                 names = (capfirst(self.selected_labels[name][value].text) for value in values)
-                parts.append(facet.phrase + " " + " ou ".join(f"« {label} »" for label in names))
+                parts.append(facet.phrase + " " + " ou ".join(f"« {label} »" for label in names))
         return f"{noun} {', '.join(parts)}" if parts else noun
 
 

@@ -13,13 +13,19 @@ _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß"
 def normalise(text: str) -> str:
     """The same text with ’, single spaces, and no-break spaces where French sets them.
 
-    U+202F before ; ! ?, U+00A0 before : % € » and after «. Applied twice it changes nothing.
-    A clock time (18:00) or an address (https://…) has no space before its colon and gets none.
+    U+202F before ; ! ? and between thousands, U+00A0 before : % » and after «, and between a
+    number and k€, M€ or Md€. Applied twice it changes nothing. A clock time (18:00) or an address
+    (https://…) has no space before its colon and gets none.
     """
     text = text.replace("'", "’").replace("\u2018", "’")
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r" (?=[;!?])", NARROW_NBSP, text)
-    text = re.sub(r" (?=[:%€»])", NBSP, text)
+    text = re.sub(r" (?=[:%€»])|(?<=\d) (?=(?:k|M|Md)€)", NBSP, text)
+    text = re.sub(
+        r"(?<![\d/])\d{1,3}(?: \d{3})+(?!\d)",
+        lambda number: number[0].replace(" ", NARROW_NBSP),
+        text,
+    )
     return re.sub(r"« ", f"«{NBSP}", text)
 
 

@@ -60,7 +60,7 @@ class Application(models.Model):
     is_undisclosed = models.BooleanField(
         "non détaillée",
         default=False,
-        help_text="Reçue mais non publique : rien d’autre n’est connu, jamais liée à un lauréat.",
+        help_text="Reçue mais non publique : rien d’autre n’est connu, jamais liée à un lauréat.",
     )
     title = models.CharField("titre", max_length=300, blank=True)
     summary = models.TextField("résumé", blank=True)
@@ -102,8 +102,8 @@ class Application(models.Model):
                 ),
                 name="application_undisclosed_is_empty",
                 violation_error_message=(
-                    "Une candidature non détaillée reste « reçue », sans titre, résumé, montant, "
-                    "date ni dossier en ligne : rien de tout cela n’est connu."
+                    "Une candidature non détaillée reste « reçue », sans titre, résumé, montant, "
+                    "date ni dossier en ligne : rien de tout cela n’est connu."
                 ),
             ),
             models.CheckConstraint(
@@ -141,7 +141,7 @@ class Application(models.Model):
     def __str__(self):
         if self.is_undisclosed:
             return f"{self.reference} (non détaillée)"
-        return f"{self.reference} : {self.title}"
+        return f"{self.reference} : {self.title}"
 
     def natural_key(self):
         return (self.reference,)
@@ -151,12 +151,12 @@ class Application(models.Model):
         if self.is_undisclosed and self.pk:
             if self.selections.filter(laureate__isnull=False).exists():
                 raise ValidationError(
-                    "Cette candidature est liée à un lauréat : elle ne peut pas être déclarée "
+                    "Cette candidature est liée à un lauréat : elle ne peut pas être déclarée "
                     "non détaillée."
                 )
             if self.bearers.exists():
                 raise ValidationError(
-                    "Cette candidature a des porteurs : elle ne peut pas être déclarée "
+                    "Cette candidature a des porteurs : elle ne peut pas être déclarée "
                     "non détaillée."
                 )
 
@@ -187,7 +187,7 @@ class Bearer(models.Model):
         choices=Role,
         null=True,
         blank=True,
-        help_text="Vide : rôle non précisé.",
+        help_text="Vide : rôle non précisé.",
     )
     declared_name = models.CharField("nom tel que déclaré", max_length=300, blank=True)
 
@@ -209,7 +209,8 @@ class Bearer(models.Model):
             ),
             models.UniqueConstraint(
                 fields=("application",),
-                condition=Q(role="chef-de-file"),
+                # Without the second test, an unknown role would pass for a lead when validated.
+                condition=Q(role="chef-de-file", role__isnull=False),
                 name="bearer_one_lead",
                 violation_error_message="Un dossier n’a qu’un chef de file.",
             ),
@@ -222,7 +223,7 @@ class Bearer(models.Model):
                 condition=Q(role__isnull=True)
                 | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
                 name="bearer_known_role",
-                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
+                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
             ),
         )
 

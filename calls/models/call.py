@@ -95,13 +95,13 @@ class Call(models.Model):
     title = models.CharField("titre", max_length=250)
     year = models.PositiveSmallIntegerField("année")
     is_continuous = models.BooleanField(
-        "au fil de l’eau", default=False, help_text="Sans session : des dates de comité seulement."
+        "au fil de l’eau", default=False, help_text="Sans session : des dates de comité seulement."
     )
     announced_on = models.DateField("date d’annonce", null=True, blank=True)
     public_text = models.TextField("texte public", blank=True, help_text="Markdown.")
     form_url = models.URLField("adresse du formulaire de dépôt", max_length=500, blank=True)
     published_at = models.DateTimeField(
-        "publication", null=True, blank=True, help_text="Vide : brouillon. À venir : sous embargo."
+        "publication", null=True, blank=True, help_text="Vide : brouillon. À venir : sous embargo."
     )
     withdrawn_at = models.DateTimeField("retrait", null=True, blank=True)
     source = models.CharField("source", max_length=300, blank=True)
@@ -173,7 +173,7 @@ class CallSession(models.Model):
     opens_on = models.DateField("ouverture du dépôt", null=True, blank=True)
     deadline_on = models.DateField("date limite de dépôt", null=True, blank=True)
     deadline_time = models.TimeField(
-        "heure limite", null=True, blank=True, help_text="Vide : heure inconnue."
+        "heure limite", null=True, blank=True, help_text="Vide : heure inconnue."
     )
     deadline_source = models.CharField("source de la date limite", max_length=300, blank=True)
     envelope = models.DecimalField(
@@ -182,7 +182,7 @@ class CallSession(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Vide : non connue.",
+        help_text="Vide : non connue.",
     )
     expected_institutions = models.ManyToManyField(
         Organisation,
@@ -224,7 +224,7 @@ class CallSession(models.Model):
                 condition=Q(envelope__isnull=True) | Q(envelope__gt=0),
                 name="call_session_envelope_positive",
                 violation_error_message=(
-                    "L’enveloppe est supérieure à 0 ; laissez vide si elle n’est pas connue."
+                    "L’enveloppe est supérieure à 0 ; laissez vide si elle n’est pas connue."
                 ),
             ),
         )
@@ -311,7 +311,7 @@ class EligibilityRule(models.Model):
         max_length=30,
         choices=Organisation.Kind,
         blank=True,
-        help_text="Vide : pour tous.",
+        help_text="Vide : pour tous.",
     )
     value = models.DecimalField(
         "seuil",
@@ -319,7 +319,7 @@ class EligibilityRule(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="En euros pour un montant, en % pour un taux.",
+        help_text="En euros pour un montant, en % pour un taux.",
     )
     field = models.CharField("information", max_length=20, choices=Field, blank=True)
     label = models.CharField("énoncé", max_length=300)
@@ -339,17 +339,17 @@ class EligibilityRule(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="required", value__isnull=True) & ~Q(field="")
-                | ~Q(kind="required") & Q(value__gt=0, field=""),
+                | ~Q(kind="required") & Q(value__isnull=False, value__gt=0, field=""),
                 name="eligibility_rule_value_or_field",
                 violation_error_message=(
-                    "Une information obligatoire nomme l’information, sans seuil ; "
+                    "Une information obligatoire nomme l’information, sans seuil ; "
                     "les autres règles ont un seuil supérieur à 0, sans information."
                 ),
             ),
             models.CheckConstraint(
                 condition=~Q(kind="rate_max") | Q(value__lte=100),
                 name="eligibility_rule_rate_is_percentage",
-                violation_error_message="Un taux maximal est compris entre 0 et 100 %.",
+                violation_error_message="Un taux maximal est compris entre 0 et 100 %%.",
             ),
         )
 
@@ -382,10 +382,10 @@ class Criterion(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Vide : non pondéré.",
+        help_text="Vide : non pondéré.",
     )
     scale_max = models.PositiveSmallIntegerField(
-        "note maximale", null=True, blank=True, help_text="Vide : critère sans note."
+        "note maximale", null=True, blank=True, help_text="Vide : critère sans note."
     )
 
     objects = CriterionManager()

@@ -28,14 +28,14 @@ class Committee(models.Model):
         blank=True,
         related_name="committees",
         verbose_name="session",
-        help_text="Vide pour une séance « au fil de l’eau ».",
+        help_text="Vide pour une séance « au fil de l’eau ».",
     )
     slug = models.SlugField("identifiant", max_length=120, unique=True)
     name = models.CharField("nom du comité", max_length=200)
     chair = models.CharField("présidence", max_length=300, blank=True)
     held_on = models.DateField("date de la séance", null=True, blank=True)
     quorum = models.PositiveSmallIntegerField(
-        "quorum", null=True, blank=True, help_text="Membres présents requis ; vide : non connu."
+        "quorum", null=True, blank=True, help_text="Membres présents requis ; vide : non connu."
     )
     state = models.CharField("état", max_length=10, choices=State, default=State.PLANNED)
     source = models.CharField("source", max_length=300, blank=True)

@@ -102,7 +102,7 @@ class Selection(models.Model):
                 & Q(outcome__in=("retained", "not_retained", "deferred", "waiting_list")),
                 name="selection_outcome_when_proposed",
                 violation_error_message=(
-                    "Une décision proposée ou validée a un sens ; à examiner, elle n’en a pas."
+                    "Une décision proposée ou validée a un sens ; à examiner, elle n’en a pas."
                 ),
             ),
             models.CheckConstraint(
@@ -111,17 +111,17 @@ class Selection(models.Model):
                 | ~Q(state="validated") & Q(decided_on__isnull=True, decided_by__isnull=True),
                 name="selection_validated_has_decider",
                 violation_error_message=(
-                    "Une décision validée a une date, et un décideur ou une source ; "
+                    "Une décision validée a une date, et un décideur ou une source ; "
                     "une décision qui ne l’est pas n’a ni date ni décideur."
                 ),
             ),
             models.CheckConstraint(
                 condition=~Q(outcome="retained")
-                | Q(granted_amount__gte=0, amount_not_disclosed=False)
+                | Q(granted_amount__isnull=False, granted_amount__gte=0, amount_not_disclosed=False)
                 | Q(granted_amount__isnull=True, amount_not_disclosed=True),
                 name="selection_retained_has_amount",
                 violation_error_message=(
-                    "Un dossier retenu a un montant, ou la mention « montant non communiqué »."
+                    "Un dossier retenu a un montant, ou la mention « montant non communiqué »."
                 ),
             ),
             models.CheckConstraint(
@@ -136,7 +136,7 @@ class Selection(models.Model):
                 violation_error_message="Un dossier non retenu a un motif.",
             ),
             models.CheckConstraint(
-                condition=Q(outcome="waiting_list", rank__gte=1)
+                condition=Q(outcome="waiting_list", rank__isnull=False, rank__gte=1)
                 | ~Q(outcome="waiting_list") & Q(rank__isnull=True),
                 name="selection_rank_on_waiting_list",
                 violation_error_message=("Un dossier sur liste d’attente a un rang, et lui seul."),
@@ -145,7 +145,7 @@ class Selection(models.Model):
                 condition=Q(laureate__isnull=True) | Q(outcome="retained", state="validated"),
                 name="selection_laureate_is_retained",
                 violation_error_message=(
-                    "Seule une décision validée « retenu » peut être liée à un lauréat."
+                    "Seule une décision validée « retenu » peut être liée à un lauréat."
                 ),
             ),
         )

@@ -27,7 +27,7 @@ STATEMENTS = {
 REVERSE = {
     "sqlite": ("DROP TABLE laureates_search",),
     "postgresql": (
-        'ALTER TABLE laureates_indexentry ALTER COLUMN sort_title TYPE varchar(600)',
+        "ALTER TABLE laureates_indexentry ALTER COLUMN sort_title TYPE varchar(600)",
         "DROP INDEX laureates_search",
         "ALTER TABLE laureates_indexentry DROP COLUMN vector",
     ),

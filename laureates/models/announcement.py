@@ -25,6 +25,10 @@ class AnnouncementQuerySet(models.QuerySet):
         """Those that visitors saw, and that were withdrawn since."""
         return self.filter(withdrawn_q())
 
+    def latest_first(self):
+        """In public order, which must be asked for: a count drops the order of the model."""
+        return self.order_by("-published_at", "slug")
+
     def with_is_published(self):
         return self.annotate(
             is_published=Case(When(published_q(), then=Value(True)), default=Value(False))
@@ -51,20 +55,20 @@ class Announcement(models.Model):
         "session",
         max_length=100,
         blank=True,
-        help_text="Par exemple « 2de session ». Vide pour un appel sans session.",
+        help_text="Par exemple « 2de session ». Vide pour un appel sans session.",
     )
     committee_name = models.CharField("comité", max_length=200, blank=True)
     committee_chair = models.CharField("présidence du comité", max_length=300, blank=True)
     committee_on = models.DateField("date du comité", null=True, blank=True)
     public_text = models.TextField(
-        "texte public", blank=True, help_text="Markdown : paragraphes, listes, liens."
+        "texte public", blank=True, help_text="Markdown : paragraphes, listes, liens."
     )
     published_at = models.DateTimeField(
         "publication",
         null=True,
         blank=True,
         db_index=True,
-        help_text="Vide : brouillon. À venir : sous embargo jusqu’à cette minute. Passée : public.",
+        help_text="Vide : brouillon. À venir : sous embargo jusqu’à cette minute. Passée : public.",
     )
     withdrawn_at = models.DateTimeField("retrait", null=True, blank=True)
     withdrawal_reason = models.TextField("motif public du retrait", blank=True)
@@ -72,7 +76,7 @@ class Announcement(models.Model):
     source_url = models.URLField("adresse de la source", max_length=500, blank=True)
     source_on = models.DateField("date de la source", null=True, blank=True)
     staff_note = models.TextField(
-        "note interne", blank=True, help_text="Jamais publiée : ce que les agents doivent savoir."
+        "note interne", blank=True, help_text="Jamais publiée : ce que les agents doivent savoir."
     )
     updated_at = models.DateTimeField("modification", null=True, editable=False, auto_now=True)
 
@@ -122,7 +126,7 @@ def document_path(document, filename):
 def validate_size(file):
     if file.size > settings.DOCUMENT_MAX_BYTES:
         raise ValidationError(
-            "Ce fichier pèse %(size)d Mo ; la limite est de %(limit)d Mo.",
+            "Ce fichier pèse %(size)d Mo ; la limite est de %(limit)d Mo.",
             code="size",
             params={
                 "size": file.size // 1024**2,
@@ -151,7 +155,7 @@ class Document(models.Model):
         decimal_places=1,
         null=True,
         blank=True,
-        help_text="Telle qu’affichée par la source ; calculée quand un fichier est déposé.",
+        help_text="Telle qu’affichée par la source ; calculée quand un fichier est déposé.",
     )
     updated_on = models.DateField("dernière mise à jour", null=True, blank=True)
     file = models.FileField(
@@ -239,12 +243,12 @@ class Claim(models.Model):
         blank=True,
         related_name="claims",
         verbose_name="annonce",
-        help_text="Vide : le chiffre parle du fonds, hors de toute annonce.",
+        help_text="Vide : le chiffre parle du fonds, hors de toute annonce.",
     )
     position = models.PositiveSmallIntegerField("ordre d’affichage", default=1)
     subject = models.CharField("objet", max_length=30, choices=Subject)
     label = models.CharField(
-        "tel qu’annoncé", max_length=200, help_text="Par exemple « près de 350 M€ »."
+        "tel qu’annoncé", max_length=200, help_text="Par exemple « près de 350 M€ »."
     )
     value = models.DecimalField("valeur", max_digits=15, decimal_places=2, null=True, blank=True)
     lower = models.DecimalField(
@@ -296,7 +300,7 @@ class Claim(models.Model):
         )
 
     def __str__(self):
-        return f"{self.get_subject_display()} : {self.label}"
+        return f"{self.get_subject_display()} : {self.label}"
 
     def natural_key(self):
         return (self.slug,)

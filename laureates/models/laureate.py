@@ -91,18 +91,18 @@ class Laureate(models.Model):
                 "De 4 à 32 lettres minuscules sans accent ou chiffres, sans autre signe.",
             )
         ],
-        help_text="Figure dans les adresses et les exports ; ne change jamais.",
+        help_text="Figure dans les adresses et les exports ; ne change jamais.",
     )
     slug = models.SlugField("titre dans l’adresse", max_length=200)
     title = models.CharField("titre", max_length=300)
     former_titles = models.TextField(
-        "anciens titres", blank=True, help_text="Un par ligne ; la recherche les trouve."
+        "anciens titres", blank=True, help_text="Un par ligne ; la recherche les trouve."
     )
     summary = models.CharField(
         "résumé", max_length=400, blank=True, help_text="Une ou deux phrases, sans mise en forme."
     )
     description = models.TextField(
-        "description", blank=True, help_text="Markdown : paragraphes, listes, liens."
+        "description", blank=True, help_text="Markdown : paragraphes, listes, liens."
     )
     organisations = models.ManyToManyField(
         Organisation, through="Carrier", related_name="laureates", verbose_name="organismes"
@@ -115,7 +115,7 @@ class Laureate(models.Model):
         blank=True,
         related_name="laureates",
         verbose_name="territoires",
-        help_text="« National » est une valeur. Vide : non renseigné.",
+        help_text="« National » est une valeur. Vide : non renseigné.",
     )
     amount = models.DecimalField(
         "montant accordé (€)",
@@ -123,14 +123,14 @@ class Laureate(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Vide : « montant non communiqué ».",
+        help_text="Vide : « montant non communiqué ».",
     )
     project_state = models.CharField(
         "état du projet",
         max_length=20,
         choices=ProjectState,
         blank=True,
-        help_text="Vide : non renseigné.",
+        help_text="Vide : non renseigné.",
     )
     source = models.CharField("source", max_length=300, blank=True)
     source_url = models.URLField("adresse de la source", max_length=500, blank=True)
@@ -162,7 +162,7 @@ class Laureate(models.Model):
                 condition=Q(amount__isnull=True) | Q(amount__gt=0),
                 name="laureate_amount_positive",
                 violation_error_message=(
-                    "Le montant accordé est supérieur à 0 ; laissez vide s’il n’est pas communiqué."
+                    "Le montant accordé est supérieur à 0 ; laissez vide s’il n’est pas communiqué."
                 ),
             ),
             models.CheckConstraint(
@@ -226,7 +226,7 @@ class Carrier(models.Model):
         choices=Role,
         null=True,
         blank=True,
-        help_text="Vide : rôle non précisé.",
+        help_text="Vide : rôle non précisé.",
     )
     announced_name = models.CharField("nom tel qu’annoncé", max_length=300)
 
@@ -248,7 +248,8 @@ class Carrier(models.Model):
             ),
             models.UniqueConstraint(
                 fields=("laureate",),
-                condition=Q(role="chef-de-file"),
+                # Without the second test, an unknown role would pass for a lead when validated.
+                condition=Q(role="chef-de-file", role__isnull=False),
                 name="carrier_one_lead",
                 violation_error_message="Un projet n’a qu’un chef de file.",
             ),
@@ -266,7 +267,7 @@ class Carrier(models.Model):
                 condition=Q(role__isnull=True)
                 | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
                 name="carrier_known_role",
-                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
+                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
             ),
         )
 

@@ -32,5 +32,11 @@ def withdrawn_q() -> Q:
 
 
 def laureate_withdrawn_q() -> Q:
-    """Laureates withdrawn after they were seen, from an announcement that is still public."""
-    return published_q("announcement__") & Q(withdrawn_at__gte=F("announcement__published_at"))
+    """Laureates withdrawn after visitors saw them, alone or with their whole announcement."""
+    opened = F("announcement__published_at")
+    return (
+        Q(announcement__published_at__lte=timezone.now())
+        & (Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=opened))
+        & (Q(announcement__withdrawn_at__isnull=True) | Q(announcement__withdrawn_at__gte=opened))
+        & ~Q(withdrawn_at__isnull=True, announcement__withdrawn_at__isnull=True)
+    )

@@ -17,14 +17,14 @@ def validate_siret(value: str) -> None:
         stdnum_siret.validate(value)
     except StdnumError as error:
         raise ValidationError(
-            "Le SIRET « %(value)s » est invalide : il compte 14 chiffres, "
+            "Le SIRET « %(value)s » est invalide : il compte 14 chiffres, "
             "dont le dernier est une clé de contrôle. Vérifiez la saisie.",
             code="siret",
             params={"value": value},
         ) from error
     if not (value.isascii() and value.isdigit()):
         raise ValidationError(
-            "Écrivez le SIRET « %(value)s » sans espace ni séparateur : 14 chiffres.",
+            "Écrivez le SIRET « %(value)s » sans espace ni séparateur : 14 chiffres.",
             code="siret",
             params={"value": value},
         )
@@ -86,7 +86,7 @@ class Territory(models.Model):
                 | (~Q(kind="department") & Q(region__isnull=True)),
                 name="territory_region_of_departments_only",
                 violation_error_message=(
-                    "Un département a une région ; les autres territoires n’en ont pas."
+                    "Un département a une région ; les autres territoires n’en ont pas."
                 ),
             ),
         )
@@ -101,7 +101,7 @@ class Territory(models.Model):
 
     def clean(self):
         if self.region_id and self.region.kind != self.Kind.REGION:
-            raise ValidationError({"region": f"« {self.region} » n’est pas une région."})
+            raise ValidationError({"region": f"« {self.region} » n’est pas une région."})
 
 
 class Theme(models.Model):
@@ -175,7 +175,7 @@ class Organisation(models.Model):
         verbose_name="ministère de rattachement",
     )
     former_names = models.TextField(
-        "anciens noms", blank=True, help_text="Un par ligne ; la recherche les trouve."
+        "anciens noms", blank=True, help_text="Un par ligne ; la recherche les trouve."
     )
     siret = models.CharField(
         "SIRET",
@@ -241,5 +241,5 @@ class Organisation(models.Model):
         ministry = self.supervising_ministry if self.supervising_ministry_id else None
         if ministry and ministry.kind != self.Kind.MINISTRY:
             raise ValidationError(
-                {"supervising_ministry": f"« {ministry} » n’est pas un ministère."}
+                {"supervising_ministry": f"« {ministry} » n’est pas un ministère."}
             )

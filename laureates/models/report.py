@@ -66,4 +66,4 @@ class ErrorReport(models.Model):
         ordering = ("-created_at",)
 
     def __str__(self):
-        return f"{self.page or 'page non précisée'} : {self.message[:60]}"
+        return f"{self.page or 'page non précisée'} : {self.message[:60]}"

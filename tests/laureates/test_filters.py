@@ -212,9 +212,9 @@ def test_heading_says_what_is_shown():
     LaureateFactory(title="Balise", project_state="en-cours")
     assert read().heading == "2 projets lauréats"
     assert read("theme=mer&q=phare").heading == (
-        "1 projet lauréat contenant « phare », sur le thème « Mer »"
+        "1 projet lauréat contenant « phare », sur le thème « Mer »"
     )
-    assert read("etat=termine").heading == "Aucun projet lauréat à l’état « Terminé »"
+    assert read("etat=termine").heading == "Aucun projet lauréat à l’état « Terminé »"
 
 
 def test_query_budget_does_not_grow_with_rows(django_assert_num_queries):

@@ -172,10 +172,10 @@ def test_unknown_amounts_roles_and_sirets_may_repeat():
 @pytest.mark.parametrize(
     "row",
     [
-        lambda: AnnouncementFactory(title="L'annonce : c'est « ici » !"),
-        lambda: LaureateFactory(title="L'annonce : c'est « ici » !"),
-        lambda: DocumentFactory(title="L'annonce : c'est « ici » !"),
-        lambda: OrganisationFactory(name="L'annonce : c'est « ici » !"),
+        lambda: AnnouncementFactory(title="L'annonce : c'est « ici » !"),
+        lambda: LaureateFactory(title="L'annonce : c'est « ici » !"),
+        lambda: DocumentFactory(title="L'annonce : c'est « ici » !"),
+        lambda: OrganisationFactory(name="L'annonce : c'est « ici » !"),
     ],
 )
 def test_titles_and_names_are_set_in_french_typography(row):

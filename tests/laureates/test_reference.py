@@ -63,7 +63,7 @@ def test_an_organisation_is_supervised_by_a_ministry_only():
     with pytest.raises(ValidationError) as caught:
         supervised.clean()
     assert caught.value.message_dict == {
-        "supervising_ministry": [f"« {operator} » n’est pas un ministère."]
+        "supervising_ministry": [f"« {operator} » n’est pas un ministère."]
     }
     changed(supervised, supervising_ministry=MinistryFactory()).full_clean()
 
