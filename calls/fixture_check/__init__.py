@@ -60,15 +60,15 @@ def check(paths: Iterable[Path]) -> Report:
     given = list(dict.fromkeys(_displayed(path) for path in paths))
     names = {path.name for path in given}
     others = [path for path in map(_displayed, project_files()) if path.name not in names]
-    rows, counts = Rows(), Counter()
+    rows, counts, shapes = Rows(), Counter(), []
     for path, is_reference in _with_role(given, others):
         try:
             entries, problems = read(path)
         except Unreadable as error:
-            rows.problems.append(error.problem)
+            shapes.append(error.problem)
             continue
         if not is_reference:
-            rows.problems += problems
+            shapes += problems
         for entry in entries:
             rows.add(entry, is_reference=is_reference)
     rows.link()
@@ -76,7 +76,8 @@ def check(paths: Iterable[Path]) -> Report:
     hyphens.check(rows)
     for row in rows:
         counts[row.model] += not row.is_reference
-    return Report(len(given), +counts, sorted(rows.problems, key=lambda problem: problem.rank))
+    problems = sorted(shapes + rows.problems, key=lambda problem: problem.rank)
+    return Report(len(given), +counts, problems)
 
 
 def _with_role(given: list[Path], others: list[Path]) -> Iterator[tuple[Path, bool]]:

@@ -1,4 +1,4 @@
-"""Words that a line break may have cut (« direc-tion »): a doubt, for a person to settle."""
+"""Words that a line break may have cut (« direc-tion »): a doubt, for a person to settle."""
 
 import re
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def check(rows: Rows) -> None:
             cut = len(parts) == 2 and ("".join(parts) in known or parts[1] in _ENDS)
             if cut and not parts[1].isdigit():
                 joined = word.replace("-", "")
-                message = f"mot peut-être coupé : « {word} ». S’il s’écrit « {joined} », corrigez."
+                message = f"mot peut-être coupé : « {word} ». S’il s’écrit « {joined} », corrigez."
                 rows.report(row, message, name, is_warning=True)
 
 

@@ -17,10 +17,10 @@ class Problem:
 
     def __str__(self):
         place = f"{self.path}, ligne {self.line}" if self.line else str(self.path)
-        named = f"champ « {self.field} »" if self.field else ""
+        named = f"champ « {self.field} »" if self.field else ""
         subject = ", ".join(filter(None, (self.subject, named)))
         kind = "avertissement" if self.is_warning else "erreur"
-        return "\n    ".join(filter(None, (f"{place} : {kind}", subject, self.message)))
+        return "\n    ".join(filter(None, (f"{place} : {kind}", subject, self.message)))
 
     @property
     def rank(self):

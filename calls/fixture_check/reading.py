@@ -17,21 +17,21 @@ _SCALARS = {
     f"tag:yaml.org,2002:{tag}" for tag in ("str", "int", "float", "bool", "null", "timestamp")
 }
 _COLLECTIONS = {"tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
-_SHAPE = "« - model: application.modele », puis « fields: » et les champs en retrait"
+_SHAPE = "« - model: application.modele », puis « fields: » et les champs en retrait"
 
 # What the parser says, in its words, and what a maintainer can do about it.
 _SYNTAX = (
     (
         "mapping values are not allowed",
-        "un « : » suivi d’une espace coupe la valeur. Mettez toute la valeur entre guillemets "
+        "un « : » suivi d’une espace coupe la valeur. Mettez toute la valeur entre guillemets "
         'droits doubles ("…"), ou alignez ce champ sur les autres.',
     ),
     (
         "could not find expected ':'",
-        "il manque « : » et une espace après un nom de champ, ici ou juste au-dessus, "
+        "il manque « : » et une espace après un nom de champ, ici ou juste au-dessus, "
         "ou le texte qui suit n’est pas en retrait.",
     ),
-    ("tab character", "une tabulation sert de retrait : remplacez-la par des espaces."),
+    ("tab character", "une tabulation sert de retrait : remplacez-la par des espaces."),
     (
         "that cannot start any token",
         "cette valeur commence par une tabulation ou par un signe réservé (@, %, `). "
@@ -40,7 +40,7 @@ _SYNTAX = (
     ("unexpected end of stream", "un guillemet ouvert plus haut n’est pas refermé."),
     (
         "unknown escape character",
-        "entre guillemets doubles, la barre \\ se double : écrivez \\\\.",
+        "entre guillemets doubles, la barre \\ se double : écrivez \\\\.",
     ),
     (
         "expected",
@@ -77,7 +77,7 @@ def read(path: Path) -> tuple[list[Entry], list[Problem]]:
     """
     root = _parse(path, _text(path))
     if not isinstance(root, yaml.SequenceNode):
-        raise Unreadable(path, f"le fichier doit être une liste d’objets : {_SHAPE}.", _line(root))
+        raise Unreadable(path, f"le fichier doit être une liste d’objets : {_SHAPE}.", _line(root))
     entries, problems = [], []
     for rank, node in enumerate(root.value, 1):
         entry = _entry(path, rank, node, problems)
@@ -90,17 +90,17 @@ def read(path: Path) -> tuple[list[Entry], list[Problem]]:
 
 def _text(path: Path) -> str:
     if path.is_dir():
-        raise Unreadable(path, "c’est un dossier : donnez les fichiers un à un.")
+        raise Unreadable(path, "c’est un dossier : donnez les fichiers un à un.")
     if not path.exists():
-        raise Unreadable(path, "ce fichier n’existe pas : vérifiez son nom.")
+        raise Unreadable(path, "ce fichier n’existe pas : vérifiez son nom.")
     if not path.is_file():
         raise Unreadable(path, "ce n’est pas un fichier ordinaire.")
     if path.suffix not in {".yaml", ".yml"}:
-        raise Unreadable(path, "seuls les fichiers .yaml sont vérifiés : renommez-le.")
+        raise Unreadable(path, "seuls les fichiers .yaml sont vérifiés : renommez-le.")
     try:
         if path.stat().st_size > MAX_BYTES:
             limit = MAX_BYTES // 1024**2
-            raise Unreadable(path, f"il dépasse {limit} Mo : répartissez-le en plusieurs fichiers.")
+            raise Unreadable(path, f"il dépasse {limit} Mo : répartissez-le en plusieurs fichiers.")
         content = path.read_bytes()
     except OSError as error:
         raise Unreadable(path, f"lecture impossible ({error.strerror}).") from error
@@ -108,7 +108,7 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        message = "un caractère n’est pas en UTF-8 : enregistrez le fichier dans cet encodage."
+        message = "un caractère n’est pas en UTF-8 : enregistrez le fichier dans cet encodage."
         raise Unreadable(path, message, line) from error
 
 
@@ -122,14 +122,14 @@ def _parse(path: Path, text: str) -> yaml.Node:
         code = error.character if isinstance(error.character, int) else 0
         sign = chr(max(code, 0))
         line = next((n for n, row in enumerate(text.split("\n"), 1) if sign in row), None)
-        message = f"le caractère invisible U+{ord(sign):04X} est interdit : supprimez-le."
+        message = f"le caractère invisible U+{ord(sign):04X} est interdit : supprimez-le."
         raise Unreadable(path, message, line) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = f"{error.context or ''} {error.problem or ''}"
         advice = next((fr for en, fr in _SYNTAX if en in said), "la syntaxe n’est pas comprise.")
         place = f" (colonne {mark.column + 1})" if mark else ""
-        message = f"ce n’est pas du YAML valide{place} : {advice}"
+        message = f"ce n’est pas du YAML valide{place} : {advice}"
         raise Unreadable(path, message, mark.line + 1 if mark else None) from error
 
 
@@ -140,9 +140,9 @@ def _refuse_traps(path: Path, text: str) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise Unreadable(path, "un « --- » ouvre un second document : retirez-le.", line)
+                raise Unreadable(path, "un « --- » ouvre un second document : retirez-le.", line)
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            message = "les renvois YAML (&nom, *nom) sont interdits : écrivez la valeur en entier."
+            message = "les renvois YAML (&nom, *nom) sont interdits : écrivez la valeur en entier."
             raise Unreadable(path, message, line)
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -165,12 +165,12 @@ def _entry(path: Path, rank: int, node: yaml.Node, problems: list[Problem]) -> E
         if name == "pk":
             report(
                 key,
-                "une clé primaire est interdite : l’objet est reconnu par sa clé naturelle. "
+                "une clé primaire est interdite : l’objet est reconnu par sa clé naturelle. "
                 "Retirez cette ligne.",
                 "pk",
             )
         elif name not in {"model", "fields"}:
-            report(key, f"clé inconnue « {name} » : un objet s’écrit {_SHAPE}.")
+            report(key, f"clé inconnue « {name} » : un objet s’écrit {_SHAPE}.")
     model = parts["model"][1] if "model" in parts else None
     fields = parts["fields"][1] if "fields" in parts else None
     if not isinstance(model, yaml.ScalarNode) or not isinstance(fields, yaml.MappingNode):
@@ -193,7 +193,7 @@ def _pairs(node: yaml.MappingNode, report) -> Iterator[tuple[str, tuple[yaml.Nod
     for key, value in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
         if name in lines:
-            message = f"« {name} » est déjà écrit ligne {lines[name]} : gardez-en un seul."
+            message = f"« {name} » est déjà écrit ligne {lines[name]} : gardez-en un seul."
             report(key, message, name)
             continue
         lines[name] = _line(key)
@@ -203,7 +203,7 @@ def _pairs(node: yaml.MappingNode, report) -> Iterator[tuple[str, tuple[yaml.Nod
 def _value(node: yaml.Node):
     """The value YAML gives, as `loaddata` will read it. Raises ValueError, in French."""
     if node.tag not in _SCALARS | _COLLECTIONS:
-        raise ValueError(f"la balise YAML « {node.tag} » est interdite : retirez-la.")
+        raise ValueError(f"la balise YAML « {node.tag} » est interdite : retirez-la.")
     if isinstance(node, yaml.SequenceNode):
         return [_value(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
@@ -212,7 +212,7 @@ def _value(node: yaml.Node):
         return SafeConstructor().construct_object(node)
     except (ValueError, OverflowError, yaml.YAMLError) as error:
         raise ValueError(
-            f"« {node.value[:60]} » n’est ni une date ni un nombre possible : "
+            f"« {node.value[:60]} » n’est ni une date ni un nombre possible : "
             "corrigez, ou mettez la valeur entre guillemets si c’est un texte."
         ) from error
 

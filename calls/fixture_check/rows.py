@@ -63,7 +63,8 @@ class Rows:
     """Every row of the files under check and of those they lean on, by model and natural key."""
 
     def __init__(self):
-        self.problems: list[Problem] = []
+        self._unplaced: list[Problem] = []
+        self._findings: list[tuple[Row, str, str, bool]] = []
         self.models = loadable_models()
         self.by_model: dict[type[models.Model], list[Row]] = {m: [] for m in self.models.values()}
         self.by_key: dict[tuple, Row] = {}
@@ -78,10 +79,22 @@ class Rows:
     def report(self, row: Row, message: str, name: str = "", *, is_warning=False):
         """A finding on a row; what is wrong in a file not under check is not this run's matter."""
         if not row.is_reference:
-            line = row.entry.lines.get(name, row.entry.line)
-            self.problems.append(
-                Problem(row.entry.path, line, message, row.name, name, is_warning=is_warning)
+            self._findings.append((row, message, name, is_warning))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All findings; read once everything is linked, when each row knows its key."""
+        return self._unplaced + [
+            Problem(
+                row.entry.path,
+                row.entry.lines.get(name, row.entry.line),
+                message,
+                row.name,
+                name,
+                is_warning,
             )
+            for row, message, name, is_warning in self._findings
+        ]
 
     def add(self, entry: Entry, *, is_reference: bool) -> None:
         """Build the instance of an entry; relations are resolved later, by `link`."""
@@ -90,7 +103,7 @@ class Rows:
             if not is_reference:
                 message = self._unknown_model(entry.model)
                 subject = f"objet nᵒ {entry.rank}"
-                self.problems.append(Problem(entry.path, entry.line, message, subject, "model"))
+                self._unplaced.append(Problem(entry.path, entry.line, message, subject, "model"))
             return
         row = Row(entry, model(), is_reference)
         row.instance.pk = sum(map(len, self.by_model.values())) + 1
@@ -134,7 +147,7 @@ class Rows:
                 if name not in row.entry.values:
                     row.invalid.add(name)  # unreadable, and already said
             elif name in key_parameters(row.model):
-                self._refuse(row, name, "champ obligatoire absent : il sert de clé à l’objet.")
+                self._refuse(row, name, "champ obligatoire absent : il sert de clé à l’objet.")
             elif not (definition.blank or definition.null or definition.has_default()):
                 self._refuse(row, name, f"champ obligatoire absent ({definition.verbose_name}).")
 
@@ -144,8 +157,8 @@ class Rows:
 
     def _unknown_model(self, label: str) -> str:
         if label.lower() in {m._meta.label_lower for m in apps.get_models()}:
-            return f"« {label} » ne se charge pas par fichier (comptes, signalements, index)."
-        return f"modèle inconnu « {label} ».{values.nearest(label.lower(), self.models)}"
+            return f"« {label} » ne se charge pas par fichier (comptes, signalements, index)."
+        return f"modèle inconnu « {label} ».{values.nearest(label.lower(), self.models)}"
 
     def _register(self, row: Row) -> None:
         try:
@@ -161,7 +174,7 @@ class Rows:
             late, early = (first, row) if row.is_reference else (row, first)
             self.report(
                 late,
-                f"cet objet est déjà dans {early.entry.path}, ligne {early.entry.line} : "
+                f"cet objet est déjà dans {early.entry.path}, ligne {early.entry.line} : "
                 "retirez l’un des deux, ou changez sa clé.",
             )
 
@@ -169,7 +182,7 @@ class Rows:
         value = row.entry.values.get(relation.name)
         if value is None:
             if relation.name in row.entry.values and not relation.null:
-                self._refuse(row, relation.name, "aucune valeur n’est donnée : écrivez la clé.")
+                self._refuse(row, relation.name, "aucune valeur n’est donnée : écrivez la clé.")
             return
         target = self._target(row, relation, value)
         if target is None:
@@ -181,7 +194,7 @@ class Rows:
         if same_file and target.entry.rank > row.entry.rank and not relation.null:
             self.report(
                 row,
-                f"{target.name} est plus bas dans le fichier (ligne {target.entry.line}) : "
+                f"{target.name} est plus bas dans le fichier (ligne {target.entry.line}) : "
                 "déplacez-le au-dessus, il doit être chargé avant.",
                 relation.name,
             )
@@ -191,26 +204,26 @@ class Rows:
         if value is None:
             return
         if not isinstance(value, list):
-            self._refuse(row, relation.name, "une liste de clés est attendue : [[…], […]].")
+            self._refuse(row, relation.name, "une liste de clés est attendue : [[…], […]].")
             return
         for key in value:
             self._target(row, relation, key)
         keys = Counter(written(key) for key in value if isinstance(key, list))
         for key in (key for key, count in keys.items() if count > 1):
-            self.report(row, f"{key} est écrit plusieurs fois : gardez-en un.", relation.name)
+            self.report(row, f"{key} est écrit plusieurs fois : gardez-en un.", relation.name)
 
     def _target(self, row: Row, relation, value) -> Row | None:
         model = relation.related_model
         label = model._meta.label_lower
         if model not in self.by_model:
-            message = f"{label} ne se charge pas par fichier : retirez la ligne."
+            message = f"{label} ne se charge pas par fichier : retirez la ligne."
             self.report(row, message, relation.name)
             return None
         parts = key_parameters(model)
         if not isinstance(value, list) or len(value) != len(parts):
             expected = written(parts)
             many = " Les clés d’une liste sont elles-mêmes entre crochets." * relation.many_to_many
-            message = f"la clé de {label} s’écrit entre crochets : {expected}.{many}"
+            message = f"la clé de {label} s’écrit entre crochets : {expected}.{many}"
             self.report(row, message, relation.name)
             return None
         target = self.by_key.get((model, tuple(map(_hashable, value))))

@@ -61,7 +61,8 @@ def check(rows: Rows) -> None:
     """Report on `rows` every rule that they break."""
     with calculator() as using:
         for row in rows:
-            _check_constraints(rows, row, using)
+            if not row.is_reference:
+                _check_constraints(rows, row, using)
         for model in rows.by_model:
             _check_unique(rows, model, using)
     for model, parent in NUMBERED:
@@ -103,17 +104,17 @@ def _check_unique(rows: Rows, model, using: str) -> None:
             if first is not row:
                 late, early = (first, row) if row.is_reference else (row, first)
                 place = f"{early.entry.path}, ligne {early.entry.line}"
-                rows.report(late, f"{message} : voir aussi {early.name} ({place}).", names[-1])
+                rows.report(late, f"{message} : voir aussi {early.name} ({place}).", names[-1])
 
 
 def _holds(condition, row: Row, using: str) -> bool:
+    """Whether the condition is true of the row: unknown (a null in it) is not true."""
+    contrary = models.CheckConstraint(condition=~condition, name="contrary")
     try:
-        models.CheckConstraint(condition=condition, name="condition").validate(
-            row.model, row.instance, exclude=row.invalid, using=using
-        )
+        contrary.validate(row.model, row.instance, exclude=row.invalid, using=using)
     except ValidationError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _check_numbers(rows: Rows, model, parent: str) -> None:
@@ -129,7 +130,7 @@ def _check_numbers(rows: Rows, model, parent: str) -> None:
                 listed = ", ".join(map(str, found))
                 message = (
                     f"les rangs de {model._meta.verbose_name_plural} sous {owner.name} sont "
-                    f"{listed} : numérotez-les de 1 à {len(members)}, sans trou ni doublon."
+                    f"{listed} : numérotez-les de 1 à {len(members)}, sans trou ni doublon."
                 )
                 rows.report(row, message, "position")
                 break
@@ -139,7 +140,7 @@ def _check_links(rows: Rows) -> None:
     carried = {row.related.get("laureate") for row in rows[Carrier]}
     for row in rows[Laureate]:
         if row not in carried:
-            rows.report(row, "aucun porteur : ajoutez au moins un objet laureates.carrier.")
+            rows.report(row, "aucun porteur : ajoutez au moins un objet laureates.carrier.")
     for row in rows[Organisation]:
         ministry = row.related.get("supervising_ministry")
         if ministry and ministry.instance.kind != Organisation.Kind.MINISTRY:
@@ -157,7 +158,7 @@ def _check_links(rows: Rows) -> None:
             application = row.related.get("application")
             if application and link in row.related and application.instance.is_undisclosed:
                 message = (
-                    f"la candidature {application.name} est non détaillée mais {what} : "
+                    f"la candidature {application.name} est non détaillée mais {what} : "
                     "rien d’elle n’est connu, retirez l’un ou l’autre."
                 )
                 rows.report(row, message, link)

@@ -25,9 +25,9 @@ _LOOSE_TYPOGRAPHY = re.compile(r"(?<=\w)'(?=\w)| (?=[;:!?»%€])|(?<=«) ")
 
 
 def nearest(word: str, known) -> str:
-    """« (vouliez-vous dire … ?) », or nothing when no known word looks like it."""
+    """« (vouliez-vous dire … ?) », or nothing when no known word looks like it."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Vouliez-vous dire « {close[0]} » ?" if close else ""
+    return f" Vouliez-vous dire « {close[0]} » ?" if close else ""
 
 
 def clean(field: models.Field, value):
@@ -35,7 +35,7 @@ def clean(field: models.Field, value):
     if value is None:
         if not field.null:
             raise ValidationError(
-                "aucune valeur n’est donnée : écrivez-la, ou retirez la ligne si elle est inconnue."
+                "aucune valeur n’est donnée : écrivez-la, ou retirez la ligne si elle est inconnue."
             )
         return None
     if isinstance(value, list):
@@ -47,13 +47,13 @@ def clean(field: models.Field, value):
         return value
     if isinstance(field, models.SlugField) and not re.fullmatch(r"[a-z0-9_-]+", value):
         proposal = typography.slugify(value)
-        hint = f" ; par exemple « {proposal} »" if proposal else ""
+        hint = f" ; par exemple « {proposal} »" if proposal else ""
         raise ValidationError(
-            f"« {value} » n’est pas un identifiant d’adresse : minuscules sans accent, chiffres "
+            f"« {value} » n’est pas un identifiant d’adresse : minuscules sans accent, chiffres "
             f"et tirets seulement{hint}."
         )
+    _validate_range(field, field.to_python(value))  # before the engine's own bounds
     value = field.clean(value, None)
-    _validate_range(field, value)
     if isinstance(value, str):
         _validate_text(field, value)
     return value
@@ -64,7 +64,7 @@ def _typed(field, value):
     if isinstance(field, models.CharField | models.TextField | models.FileField):
         if not isinstance(value, str):
             raise ValidationError(
-                f"YAML lit ici {_READ_AS[type(value)]} et non un texte : "
+                f"YAML lit ici {_READ_AS[type(value)]} et non un texte : "
                 'mettez la valeur entre guillemets ("…").'
             )
     elif isinstance(field, models.BooleanField):
@@ -98,8 +98,8 @@ def _validate_choice(field, value):
         if value not in known:
             listed = ", ".join(str(key) for key in known)
             raise ValidationError(
-                f"« {value} » n’est pas une valeur possible.{nearest(str(value), known)} "
-                f"Valeurs possibles : {listed}."
+                f"« {value} » n’est pas une valeur possible.{nearest(str(value), known)} "
+                f"Valeurs possibles : {listed}."
             )
 
 
@@ -119,7 +119,7 @@ def _validate_file(field, value):
         found = False
     if not found:
         raise ValidationError(
-            f"le fichier « {value} » n’est pas dans le dossier des documents (MEDIA_ROOT) : "
+            f"le fichier « {value} » n’est pas dans le dossier des documents (MEDIA_ROOT) : "
             "déposez-le, ou retirez la ligne."
         )
     file = field.attr_class(None, field, value)
@@ -132,19 +132,19 @@ def _validate_text(field, value):
     for char in value:
         if unicodedata.category(char) in {"Cc", "Cf", "Cs"} and char != "\n":
             raise ValidationError(
-                f"le texte contient le caractère invisible U+{ord(char):04X} : supprimez-le."
+                f"le texte contient le caractère invisible U+{ord(char):04X} : supprimez-le."
             )
     if type(field) is models.CharField and not field.choices:
         expected = typography.normalise(value)
         if value != expected:
-            raise ValidationError(f"typographie à corriger. Écrivez : {visible(expected)}")
+            raise ValidationError(f"typographie à corriger. Écrivez : {visible(expected)}")
     elif type(field) is models.TextField:
         for line in value.splitlines():
             if found := _LOOSE_TYPOGRAPHY.search(line):
                 extract = line[max(0, found.start() - 20) : found.end() + 20]
                 raise ValidationError(
-                    f"typographie à corriger dans « …{extract}… » : apostrophe ’, et espace "
-                    "insécable avant ; : ! ? » % € et après «."
+                    f"typographie à corriger dans « …{extract}… » : apostrophe ’, et espace "
+                    "insécable avant ; : ! ? » % € et après «."
                 )
 
 
@@ -152,5 +152,5 @@ def visible(text: str) -> str:
     """The text with its no-break spaces named, for a reader who must type them."""
     named = text.replace(typography.NBSP, "⟨U+00A0⟩").replace(typography.NARROW_NBSP, "⟨U+202F⟩")
     if named == text:
-        return f"« {text} »"
-    return f"« {named} » (⟨…⟩ est une espace insécable)"
+        return f"« {text} »"
+    return f"« {named} » (⟨…⟩ est une espace insécable)"

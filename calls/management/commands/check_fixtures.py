@@ -9,7 +9,7 @@ from calls import fixture_check
 
 class Command(BaseCommand):
     help = (
-        "Vérifie des fichiers de données sans toucher à la base : dit quel fichier, quel objet et "
+        "Vérifie des fichiers de données sans toucher à la base : dit quel fichier, quel objet et "
         "quel champ est en cause, et que faire. Sans argument, tous ceux de fixtures/. "
         "Code de sortie 1 s’il y a une erreur."
     )
@@ -20,7 +20,7 @@ class Command(BaseCommand):
             "files",
             nargs="*",
             metavar="FICHIER",
-            help="chemin d’un fichier .yaml, ou son nom dans fixtures/ ; "
+            help="chemin d’un fichier .yaml, ou son nom dans fixtures/ ; "
             "les autres fichiers de fixtures/ servent alors de référence",
         )
 
@@ -37,14 +37,14 @@ class Command(BaseCommand):
         files_checked = counted(report.files, "fichier")
         if report.errors:
             errors = counted(len(report.errors), "erreur")
-            self.stderr.write(f"{errors} dans {files_checked} : rien n’est à charger en l’état.")
+            self.stderr.write(f"{errors} dans {files_checked} : rien n’est à charger en l’état.")
             sys.exit(1)
         total = counted(report.counts.total(), "objet")
         checked = "vérifiés" if report.files > 1 else "vérifié"
-        self.stdout.write(f"{files_checked} {checked}, {total}, aucune erreur :")
+        self.stdout.write(f"{files_checked} {checked}, {total}, aucune erreur :")
         for model, count in report.counts.items():
             names = model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural
-            self.stdout.write(f"  {count:>5}  {names}")
+            self.stdout.write(f"  {count:>5}  {names} ({model._meta.label_lower})")
 
 
 def counted(number: int, noun: str) -> str:
