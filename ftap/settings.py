@@ -51,13 +51,15 @@ ROOT_URLCONF = "ftap.urls"
 WSGI_APPLICATION = "ftap.wsgi.application"
 # The project names its applications only here, by dotted path.
 SITEMAPS = {"public": "laureates.sitemaps.SITEMAPS"}
-ADMIN_INDEX_PANELS = []
+ADMIN_INDEX_PANELS = ["laureates.admin.panels.to_do"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ftap.middleware.RevalidateMiddleware",
     "ftap.middleware.NullByteMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -65,7 +67,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES = [

@@ -1,0 +1,50 @@
+"""How often one client may post, counted without keeping anybody's address.
+
+The counters live in Django's default cache. With the local-memory cache each process counts for
+itself: the limit is then per process, and a restart forgets it.
+"""
+
+import time
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.crypto import salted_hmac
+
+IPV6_PREFIX = 64  # what one subscriber receives: counting single addresses would limit nobody
+
+
+def is_allowed(request, *, scope: str, limit: int, seconds: int) -> bool:
+    """Count one act of the client in the current window of `seconds`; False beyond `limit`.
+
+    The cache key is a keyed digest of the client's network, the scope and the window: it cannot
+    be turned back into an address, and changes with each window.
+    """
+    window = int(time.time()) // seconds
+    digest = salted_hmac(__name__, f"{scope} {window} {_network(request)}", algorithm="sha256")
+    key = f"throttle:{digest.hexdigest()}"
+    cache.add(key, 0, seconds)
+    try:
+        return cache.incr(key) <= limit
+    except ValueError:  # evicted since
+        return True
+
+
+def _network(request) -> str:
+    """The client's address, or its /64 in IPv6; empty when the server does not tell it.
+
+    Behind the one trusted proxy that BEHIND_TLS_PROXY declares, it is the last address of
+    X-Forwarded-For, the only one that a client cannot write.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if settings.SECURE_PROXY_SSL_HEADER:
+        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2].strip()
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ip_network((address.packed, IPV6_PREFIX), strict=False))
+    return str(address)

@@ -1,0 +1,34 @@
+from django.db.models import Count
+from django.views.generic import TemplateView
+
+from laureates import figures
+from laureates.models import Announcement, Theme, laureate_published_q
+from laureates.views.public import PublicPageMixin
+
+
+class HomeView(PublicPageMixin, TemplateView):
+    """What the fund is, its figures, the latest announcement, and ways into the library."""
+
+    template_name = "laureates/home.html"
+    page_title = "Accueil"
+    page_description = (
+        "Le Fonds pour la transformation de l’action publique (FTAP) finance des projets des "
+        "administrations\u00a0: cherchez parmi les lauréats par thème, ministère ou territoire."
+    )
+
+    def get_context_data(self, **kwargs):
+        announcements = Announcement.objects.published().with_public_laureate_count()
+        latest = announcements.latest_first().first()
+        shown = figures.fund_figures()
+        if latest:
+            shown += figures.announcement_figures(latest)
+        return super().get_context_data(
+            latest=latest,
+            figures=shown,
+            themes=(
+                Theme.objects.annotate(
+                    laureate_count=Count("laureates", filter=laureate_published_q("laureates__"))
+                ).filter(laureate_count__gt=0)
+            ),
+            **kwargs,
+        )

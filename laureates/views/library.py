@@ -1,0 +1,191 @@
+"""The library of laureates, and the page of each."""
+
+from django.http import Http404, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.urls import reverse
+from django.views.generic import DetailView, TemplateView
+
+from laureates import markdown
+from laureates.filters import LaureateFilterSet
+from laureates.models import Laureate
+from laureates.views.pagination import paginate
+from laureates.views.public import PublicLaureateMixin
+
+PAGE_SIZES = (20, 50, 100)
+# One filter of these, alone, makes a page worth a search engine's while; the other combinations
+# are without number.
+INDEXED_FACETS = ("theme", "ministere", "territoire", "annonce", "annee")
+
+
+class LibraryView(PublicLaureateMixin, TemplateView):
+    """The laureates under the filters of the query string, by pages."""
+
+    template_name = "laureates/library.html"
+
+    def get(self, request, *args, **kwargs):
+        self.filterset = LaureateFilterSet(request.GET, self.get_queryset())
+        if (query := self._shortened()) is not None:
+            return HttpResponseRedirect(self._url(query))
+        self.size, self.size_problem = self._read_size()
+        self.pages = paginate(
+            self.filterset.qs.for_list(),
+            request.GET.get("page", ""),
+            self.size,
+            self._page_url,
+            count=self.filterset.count,
+        )
+        return super().get(request, *args, **kwargs)
+
+    def get_page_title(self):
+        title = "Bibliothèque des projets lauréats"
+        if self.filterset.active:
+            title = self.filterset.heading
+        page = self.pages.page
+        if page.number > 1:
+            title += f" (page {page.number} sur {page.paginator.num_pages})"
+        return title
+
+    def get_page_description(self):
+        if self.filterset.active:
+            return (
+                f"{self.filterset.heading} du Fonds pour la transformation de l’action publique"
+                "\u00a0: titres, organismes porteurs, annonces et montants."
+            )
+        return (
+            "Tous les projets lauréats du Fonds pour la transformation de l’action publique, à "
+            "filtrer par thème, ministère, organisme, territoire, appel et montant."
+        )
+
+    def get_canonical_path(self):
+        number = self.pages.page.number
+        return self._url(self.filterset.querystring(page=number if number > 1 else None))
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(
+            filterset=self.filterset,
+            pages=self.pages,
+            active=[
+                (tag.label, self._url(self._sized(tag.query))) for tag in self.filterset.active
+            ],
+            problems=[
+                *self.filterset.problems,
+                *filter(None, (self.pages.problem, self.size_problem)),
+            ],
+            sizes=[(size, size == self.size) for size in PAGE_SIZES],
+            noindex=not self._is_indexed(),
+            **kwargs,
+        )
+
+    def _shortened(self) -> str | None:
+        """The query string without what says nothing, None when nothing has to go.
+
+        A browser submits every field of the form, empty ones included; a shared address should
+        hold only what matters. Unknown parameters and values stay: messages name the latter.
+        """
+        query = self.request.GET.copy()
+        for name, values in list(query.lists()):
+            kept = [value for value in values if value.strip()]
+            if (name == "page" and kept == ["1"]) or (
+                name == "par_page" and kept == [str(PAGE_SIZES[0])]
+            ):
+                kept = []
+            if name == "tri" and kept and self._is_default_sort(kept[-1]):
+                kept = []
+            query.setlist(name, kept)
+        short = query.urlencode()
+        return None if short == self.request.GET.urlencode() else short
+
+    def _is_default_sort(self, value: str) -> bool:
+        return value == self.filterset.sort and "tri" not in self.filterset.data_read
+
+    def _read_size(self) -> tuple[int, str]:
+        asked = self.request.GET.get("par_page", "")
+        if asked in {str(size) for size in PAGE_SIZES}:
+            return int(asked), ""
+        problem = (
+            "Le nombre de projets par page est 20, 50 ou 100\u00a0: voici 20." if asked else ""
+        )
+        return PAGE_SIZES[0], problem
+
+    def _is_indexed(self) -> bool:
+        active = self.filterset.active
+        return (
+            not self.filterset.problems
+            and not {"tri", "par_page", "q"}.intersection(self.request.GET)
+            and (
+                not active
+                or (
+                    len(active) == 1
+                    and any(name in self.filterset.data_read for name in INDEXED_FACETS)
+                )
+            )
+        )
+
+    def _sized(self, query: str) -> str:
+        """`query` with the chosen page size, which is not a filter."""
+        if self.size == PAGE_SIZES[0]:
+            return query
+        return "&".join(filter(None, (query, f"par_page={self.size}")))
+
+    def _page_url(self, number: int) -> str:
+        return self._url(
+            self._sized(self.filterset.querystring(page=number if number > 1 else None))
+        )
+
+    @staticmethod
+    def _url(query: str) -> str:
+        return reverse("laureates:library") + (f"?{query}" if query else "")
+
+
+class LaureateView(PublicLaureateMixin, DetailView):
+    """Everything public on one project. An old title in the address leads to the current one."""
+
+    template_name = "laureates/laureate.html"
+
+    def get_object(self, queryset=None):
+        try:
+            return self.get_queryset().get(public_id=self.kwargs["public_id"])
+        except Laureate.DoesNotExist as error:
+            raise Http404 from error
+
+    def get_queryset(self):
+        return super().get_queryset().for_detail()
+
+    def get(self, request, *args, **kwargs):
+        withdrawn = Laureate.objects.withdrawn().filter(public_id=kwargs["public_id"])
+        try:
+            self.object = self.get_object()
+        except Http404:
+            if laureate := withdrawn.select_related("announcement").first():
+                announcement = laureate.announcement
+                cause = laureate if laureate.withdrawn_at else announcement
+                return self.gone(
+                    page_title="Projet retiré",
+                    reason=cause.withdrawal_reason,
+                    withdrawn_at=cause.withdrawn_at,
+                    announcement=None if announcement.withdrawn_at else announcement,
+                )
+            raise
+        if kwargs["slug"] != self.object.slug:
+            return HttpResponsePermanentRedirect(self.object.get_absolute_url())
+        return self.render_to_response(self.get_context_data(object=self.object))
+
+    def get_page_title(self):
+        return self.object.title
+
+    def get_page_description(self):
+        laureate = self.object
+        return (
+            laureate.summary
+            or markdown.plain(laureate.description)
+            or f"Projet lauréat du FTAP\u00a0: {laureate.title}."
+        )
+
+    def get_context_data(self, **kwargs):
+        laureate = self.object
+        siblings = self.public_laureates().filter(announcement=laureate.announcement)
+        return super().get_context_data(
+            laureate=laureate,
+            previous=siblings.filter(position__lt=laureate.position).order_by("-position").first(),
+            next=siblings.filter(position__gt=laureate.position).order_by("position").first(),
+            **kwargs,
+        )

@@ -1,0 +1,201 @@
+"""Announcements of laureates and their documents."""
+
+import re
+
+import pytest
+from django.core.files.base import ContentFile
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.factories import (
+    AnnouncementFactory,
+    ClaimFactory,
+    DocumentFactory,
+    LaureateFactory,
+    OrganisationFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+HIDDEN = ("draft", "embargoed", "withdrawn")
+
+
+def html_of(client, announcement):
+    response = client.get(announcement.get_absolute_url())
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_an_announcement_shows_what_is_known_of_it(client):
+    announcement = AnnouncementFactory(
+        title="Annonce d’essai",
+        call_title="Appel à projets 2019",
+        session_label="2de session",
+        public_text="Le **comité** a choisi.",
+        committee_name="Comité d’essai",
+        committee_chair="Camille Présidente",
+        committee_on="2019-09-23",
+        source="Communiqué du ministère",
+        staff_note="Zorglub",
+    )
+    ClaimFactory(announcement=announcement, label="2 lauréats", value=2)
+    LaureateFactory(announcement=announcement)
+    html = html_of(client, announcement)
+    for expected in (
+        "Annonce d’essai",
+        "<strong>comité</strong>",
+        "Comité d’essai",
+        "Camille Présidente",
+        "23\u00a0septembre 2019",
+        "2 lauréats",
+        "Recensé ici\u00a0: 1 lauréat",
+        "Communiqué du ministère",
+        f"/laureats/?annonce={announcement.slug}",
+    ):
+        assert expected in html
+    assert "Zorglub" not in html
+
+
+def test_laureates_stand_in_the_announced_order_with_their_carriers(client):
+    announcement = AnnouncementFactory()
+    for position, title in ((3, "Troisième"), (1, "Premier"), (2, "Zorglub")):
+        LaureateFactory(
+            announcement=announcement,
+            position=position,
+            title=title,
+            withdrawn=title == "Zorglub",
+            carriers=[OrganisationFactory(name=f"Porteur {title}")],
+        )
+    html = html_of(client, announcement)
+    assert re.findall('<article class="ftap-announced" id="([^"]+)"', html) == [
+        "laureat-1",
+        "laureat-3",
+    ]
+    assert re.findall('class="fr-summary__link" href="#([^"]+)">([^<]+)', html) == [
+        ("laureat-1", "Premier"),
+        ("laureat-3", "Troisième"),
+    ]
+    assert "Porteur Premier" in html
+    assert "Zorglub" not in html
+
+
+def test_an_announcement_without_anything_says_what_is_unknown(client):
+    html = html_of(client, AnnouncementFactory(call_title="Appel", session_label=""))
+    for expected in ("sans session", "non renseignée", "Aucun lauréat de cette annonce"):
+        assert expected in html
+
+
+@pytest.mark.parametrize("trait", HIDDEN)
+def test_an_announcement_that_was_never_public_is_not_found(client, trait):
+    # The factory withdraws at the very minute of publication: what follows moves it before.
+    announcement = AnnouncementFactory(**{trait: True})
+    if trait == "withdrawn":
+        announcement.withdrawn_at -= timezone.timedelta(days=1)
+        announcement.save()
+    never = client.get(reverse("laureates:announcement", args=["zorglub"]))
+    response = client.get(announcement.get_absolute_url())
+    assert response.status_code == never.status_code == 404
+    assert response.content == never.content
+
+
+def test_a_withdrawn_announcement_is_gone_with_its_reason_and_nothing_else(client):
+    announcement = AnnouncementFactory(
+        title="Zorglub",
+        call_title="Zorglub",
+        slug="zorglub",
+        public_text="Zorglub",
+        withdrawn_at=timezone.now(),
+        withdrawal_reason="L’annonce a été faite par erreur.",
+    )
+    LaureateFactory(announcement=announcement, title="Zorglub")
+    response = client.get(announcement.get_absolute_url())
+    assert response.status_code == 410
+    html = response.content.decode()
+    assert "L’annonce a été faite par erreur." in html
+    assert "zorglub" not in html.lower()
+
+
+def test_the_list_shows_public_announcements_latest_first_with_public_counts(client):
+    old = AnnouncementFactory(published_at="2018-01-01T00:00Z")
+    new = AnnouncementFactory()
+    LaureateFactory(announcement=new)
+    LaureateFactory(announcement=new, withdrawn=True)
+    for trait in HIDDEN:
+        AnnouncementFactory(title="Zorglub", **{trait: True})
+    response = client.get(reverse("laureates:announcements"))
+    rows = list(response.context["pages"])
+    assert [(row, row.laureate_count) for row in rows] == [(new, 1), (old, 0)]
+    assert "Zorglub" not in response.content.decode()
+
+
+@pytest.mark.parametrize("number", ["2", "0", "deux", "99999999999999999999", "%00"])
+def test_a_page_of_the_list_that_does_not_exist_is_said(client, number):
+    AnnouncementFactory()
+    response = client.get(f"{reverse('laureates:announcements')}?page={number}")
+    assert response.status_code == 200
+    assert len(response.context["problems"]) == 1
+    assert len(list(response.context["pages"])) == 1
+
+
+# Documents -------------------------------------------------------------------
+
+
+@pytest.fixture
+def document():
+    document = DocumentFactory(
+        title="Fiches des projets", size_kb="1201.7", updated_on="2021-06-11"
+    )
+    document.file.save("fiches.pdf", ContentFile(b"%PDF-1.7 essai"))
+    return document
+
+
+def test_a_document_is_named_with_its_format_size_and_date(client, document):
+    html = html_of(client, document.announcement)
+    assert document.get_absolute_url() in html
+    assert "PDF (1\u202f201,7\u00a0Ko)" in html
+    assert "Dernière mise à jour le 11\u00a0juin 2021" in html
+    assert "non disponible ici" not in html
+
+
+def test_a_document_without_a_file_is_not_available_here(client):
+    document = DocumentFactory(title="Fiches des projets")
+    html = html_of(client, document.announcement)
+    assert "Fiches des projets" in html
+    assert "taille inconnue" in html
+    assert "non disponible ici" in html
+    assert document.get_absolute_url() not in html
+    assert client.get(document.get_absolute_url()).status_code == 404
+
+
+def test_a_document_is_sent_as_a_download(client, document):
+    response = client.get(document.get_absolute_url())
+    assert b"".join(response.streaming_content) == b"%PDF-1.7 essai"
+    assert response["Content-Disposition"] == 'attachment; filename="fiches.pdf"'
+    assert response["Content-Type"] == "application/pdf"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Cache-Control"] == "public, no-cache"
+    assert not response.cookies
+
+
+@pytest.mark.parametrize("change", ["draft", "embargoed", "withdrawn"])
+def test_a_document_follows_its_announcement(client, document, change):
+    assert b"".join(client.get(document.get_absolute_url()).streaming_content)
+    announcement = document.announcement
+    hidden = AnnouncementFactory.build(**{change: True})
+    for name in ("published_at", "withdrawn_at", "withdrawal_reason"):
+        setattr(announcement, name, getattr(hidden, name))
+    announcement.save()
+    response = client.get(document.get_absolute_url())
+    assert response.status_code == 404
+    assert response.content == client.get("/annonces/zorglub/documents/1/").content
+
+
+def test_a_document_whose_file_was_lost_is_not_found(client, document):
+    document.file.storage.delete(document.file.name)
+    assert client.get(document.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("position", ["0", "9999", "99999999999999999999", "x"])
+def test_a_rank_that_no_document_holds_is_not_found(client, document, position):
+    path = f"/annonces/{document.announcement.slug}/documents/{position}/"
+    assert client.get(path).status_code == 404
