@@ -5,6 +5,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.utils.module_loading import import_string
+from django.utils.text import capfirst
 
 # Packages whose screens are replaced by ours, or have no use here.
 IGNORED_PACKAGES = ("django.contrib.auth.", "dsfr.")
@@ -59,6 +60,7 @@ class FtapAdminSite(AdminSite):
         """Applications and screens in the order of work; groups stand among the accounts."""
         apps = super().get_app_list(request, app_label)
         for app in apps:
+            app["name"] = capfirst(app["name"])
             app["models"].sort(key=self._rank)
         by_label = {app["app_label"]: app for app in apps}
         if {"ftap", "auth"} <= by_label.keys():

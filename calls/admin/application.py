@@ -8,6 +8,10 @@ from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.templatetags.ftap import euros
 
 UNDISCLOSED = "non détaillée"
+UNDISCLOSED_HELP = (
+    "Cette candidature a été reçue et n’est pas publique\u00a0: rien d’autre n’en est connu. "
+    "Elle ne se modifie pas et ne sera jamais liée à un lauréat."
+)
 
 
 class BearerInline(TabularInline):
@@ -62,7 +66,16 @@ class ApplicationAdmin(ModelAdmin):
         return super().get_queryset(request).annotate(bearer_count=Count("bearers"))
 
     def get_inlines(self, request, obj):
-        return (BearerInline,) if obj is None else super().get_inlines(request, obj)
+        if obj is None:
+            return (BearerInline,)
+        return (SelectionInline,) if obj.is_undisclosed else super().get_inlines(request, obj)
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not obj.is_undisclosed:
+            return fieldsets
+        first = {**fieldsets[0][1], "description": UNDISCLOSED_HELP}
+        return (("Dossier non détaillé", first), fieldsets[-1])
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
@@ -88,4 +101,4 @@ class ApplicationAdmin(ModelAdmin):
 
     @admin.display(description="porteurs", ordering="bearer_count")
     def bearer_count(self, obj):
-        return obj.bearer_count
+        return None if obj.is_undisclosed else obj.bearer_count

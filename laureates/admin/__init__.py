@@ -1,0 +1,17 @@
+from laureates.admin.announcement import AnnouncementAdmin
+from laureates.admin.claim import ClaimAdmin
+from laureates.admin.laureate import LaureateAdmin
+from laureates.admin.organisation import OrganisationAdmin
+from laureates.admin.report import ErrorReportAdmin
+from laureates.admin.territory import TerritoryAdmin
+from laureates.admin.theme import ThemeAdmin
+
+__all__ = [
+    "AnnouncementAdmin",
+    "ClaimAdmin",
+    "ErrorReportAdmin",
+    "LaureateAdmin",
+    "OrganisationAdmin",
+    "TerritoryAdmin",
+    "ThemeAdmin",
+]

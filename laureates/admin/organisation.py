@@ -1,0 +1,81 @@
+from django.contrib import admin
+from django.db.models import Count
+
+from ftap.listfilters import RelatedFilter, SplitFilter
+from ftap.modeladmin import ModelAdmin, list_link
+from laureates.admin.shared import SluggedForm
+from laureates.models import Laureate, Organisation
+
+
+class OrganisationForm(SluggedForm):
+    slug_source = "name"
+
+
+class ProjectFilter(SplitFilter):
+    title = "projets"
+    parameter_name = "projets"
+    conditions = {
+        "oui": (
+            "porte un projet lauréat",
+            lambda rows: rows.filter(
+                pk__in=Laureate.organisations.through.objects.values("organisation")
+            ),
+        ),
+        "non": (
+            "n’en porte aucun",
+            lambda rows: rows.exclude(
+                pk__in=Laureate.organisations.through.objects.values("organisation")
+            ),
+        ),
+    }
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(ModelAdmin):
+    index_order = 13
+    form = OrganisationForm
+    search_fields = ("name", "short_name", "former_names", "siret")
+    search_slug = "slug"
+    search_help_text = "Nom, sigle, ancien nom ou SIRET."
+    list_display = (
+        "name",
+        "short_name",
+        "kind",
+        "supervising_ministry",
+        "territory",
+        "project_count",
+    )
+    list_filter = ("kind", ("supervising_ministry", RelatedFilter), ProjectFilter)
+    list_select_related = ("supervising_ministry", "territory")
+    autocomplete_fields = ("supervising_ministry", "territory")
+    fieldsets = (
+        ("Identité", {"fields": ("name", "short_name", "former_names", "siret", "slug")}),
+        (
+            "Place dans l’administration",
+            {"fields": ("kind", "supervising_ministry", "territory", "source")},
+        ),
+        ("Projets", {"fields": ("projects",)}),
+    )
+    readonly_fields = ("projects",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(project_count=Count("carriers"))
+
+    def get_readonly_fields(self, request, obj=None):
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "slug") if self.get_view_on_site_url(obj) else fields
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj else fieldsets[:-1]
+
+    def public_queryset(self):
+        return Organisation.objects.public()
+
+    @admin.display(description="projets", ordering="project_count")
+    def project_count(self, obj):
+        return obj.project_count
+
+    @admin.display(description="projets lauréats")
+    def projects(self, obj):
+        return list_link(Laureate, obj.project_count, carriers__organisation=obj.pk)

@@ -1,0 +1,67 @@
+"""What several screens of both houses share."""
+
+from django.db.models import Q
+
+from ftap.listfilters import SplitFilter
+from ftap.modelforms import StrictModelForm
+from laureates import typography
+
+SLUG_HELP = "Laissez vide\u00a0: calculé à la création."
+
+
+class SluggedForm(StrictModelForm):
+    """A form whose empty slug is made of the words of `slug_source`, without accents."""
+
+    slug_source = "title"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("slug"):
+            field.required = False
+            field.help_text = SLUG_HELP
+
+    def clean(self):
+        cleaned = super().clean()
+        if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
+            length = self._meta.model._meta.get_field("slug").max_length
+            slug = typography.slugify(self.slug_text(cleaned))
+            cleaned["slug"] = slug[:length].strip("-")
+            if not cleaned["slug"] and self.slug_source not in self.errors:
+                self.add_error(
+                    "slug", "Indiquez cet identifiant\u00a0: rien ne permet de le calculer."
+                )
+        return cleaned
+
+    def slug_text(self, cleaned):
+        return cleaned.get(self.slug_source) or ""
+
+
+def is_draft(prefix=""):
+    return Q(**{f"{prefix}published_at__isnull": True, f"{prefix}withdrawn_at__isnull": True})
+
+
+def under_embargo(queryset):
+    """Rows of a model with `published_at` that are scheduled and not public yet."""
+    return queryset.filter(published_at__isnull=False, withdrawn_at__isnull=True).exclude(
+        pk__in=queryset.model.objects.published().values("pk")
+    )
+
+
+class PublicationFilter(SplitFilter):
+    title = "publication"
+    parameter_name = "publication"
+    conditions = {
+        "publie": ("public", lambda rows: rows.published()),
+        "embargo": ("sous embargo", under_embargo),
+        "brouillon": ("brouillon", lambda rows: rows.filter(is_draft())),
+        "retire": ("retiré", lambda rows: rows.filter(withdrawn_at__isnull=False)),
+    }
+
+
+def publication_label(row, *, is_published):
+    """The state of publication of `row` in a word; `is_published` comes from the database."""
+    if row.withdrawn_at:
+        return "retiré"
+    if is_published:
+        return "public"
+    return "sous embargo" if row.published_at else "brouillon"

@@ -1,0 +1,27 @@
+from django.contrib import admin
+from django.db.models import Count
+
+from ftap.modeladmin import ModelAdmin, list_link
+from laureates.admin.shared import SluggedForm
+from laureates.models import Laureate, Theme
+
+
+class ThemeForm(SluggedForm):
+    slug_source = "name"
+
+
+@admin.register(Theme)
+class ThemeAdmin(ModelAdmin):
+    index_order = 14
+    form = ThemeForm
+    search_fields = ("name", "description")
+    search_slug = "slug"
+    list_display = ("name", "position", "description", "projects")
+    fieldsets = ((None, {"fields": ("name", "description", "position", "slug")}),)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(project_count=Count("laureates"))
+
+    @admin.display(description="projets lauréats", ordering="project_count")
+    def projects(self, obj):
+        return list_link(Laureate, obj.project_count, themes__id__exact=obj.pk)
