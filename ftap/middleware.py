@@ -1,22 +1,26 @@
+from django.conf import settings
 from django.http import HttpResponseBadRequest
 from django.template.loader import render_to_string
 
 
-class NullByteMiddleware:
-    """Refuse with a 400 an address holding a NUL character, which PostgreSQL cannot take.
+class MalformedAddressMiddleware:
+    """Refuse with a 400 an address that nothing can read, before anything tries to.
 
-    Public filters answer malformed values themselves; this guards paths and the admin.
+    A NUL character, which PostgreSQL cannot take (public filters answer it themselves; this
+    guards paths and the staff's site), or more parameters than Django reads.
     """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        in_admin_query = request.path.startswith("/admin/") and (
-            "%00" in request.META.get("QUERY_STRING", "")
-        )
-        if "\x00" in request.path or in_admin_query:
-            return HttpResponseBadRequest(render_to_string("400.html", request=request))
+        query = request.META.get("QUERY_STRING", "")
+        if (
+            "\x00" in request.path
+            or (request.path.startswith("/admin/") and "%00" in query)
+            or query.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        ):
+            return HttpResponseBadRequest(render_to_string("400.html"))
         return self.get_response(request)
 
 

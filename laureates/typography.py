@@ -26,7 +26,7 @@ def normalise(text: str) -> str:
         lambda number: number[0].replace(" ", NARROW_NBSP),
         text,
     )
-    return re.sub(r"« ", f"«{NBSP}", text)
+    return re.sub("«[ ]", f"«{NBSP}", text)
 
 
 def fold(text: str) -> str:
