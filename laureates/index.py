@@ -31,6 +31,9 @@ def rebuild(laureates: QuerySet | None = None) -> int:
 
     Idempotent: what is already true is left alone. Reads and writes by batches.
     """
+    if laureates is None:
+        # Entries written while a migration had lifted the triggers are not in the full text.
+        search.rebuild()
     laureates = Laureate.objects.all() if laureates is None else laureates
     keys = list(laureates.order_by("pk").values_list("pk", flat=True).distinct())
     changed = 0

@@ -106,6 +106,13 @@ def match(queryset: QuerySet, text: str) -> QuerySet:
     )
 
 
+def rebuild() -> None:
+    """Index again every entry as it stands; PostgreSQL, which generates its column, needs none."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO laureates_search (laureates_search) VALUES ('rebuild')")
+
+
 def _matching(terms: list[Term], rank: int) -> RawSQL:
     """A subquery of the primary keys whose tokens up to `rank` hold every term."""
     columns, weights = _SCOPES[rank]
