@@ -56,7 +56,7 @@ def pytest_runtest_setup(item):
         if item.get_closest_marker(engine) and connection.vendor != engine:
             pytest.skip(f"ne concerne que le moteur {engine}")
     if item.get_closest_marker("browser") and CHROMIUM is None:
-        reason = f"Chromium est absent : {run.install_line('chromium')}"
+        reason = f"aucun Chromium utilisable : {run.install_line(*run.BROWSER_PACKAGES)}"
         if run.in_ci():
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
@@ -88,3 +88,13 @@ def browser_context_args(browser_context_args):
 def base_url(live_server):
     """A page is named by its path alone: page.goto("/laureats/")."""
     return live_server.url
+
+
+# Live server -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def live_server(django_db_setup, live_server):
+    """Started once the test database is a file: before, the server would take SQLite's settings
+    for those of a database in memory, and share one connection between all its threads."""
+    return live_server

@@ -1,0 +1,72 @@
+"""Every kind of page of the site, over the real data."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from laureates.models import Announcement, Carrier, Laureate, Organisation
+from tests.factories import (
+    ErrorReportFactory,
+    FormerDeadlineFactory,
+    LaureateFactory,
+    UserFactory,
+)
+
+PLAIN = (
+    "home",
+    "library",
+    "announcements",
+    "organisations",
+    "about_data",
+    "report",
+    "report_sent",
+    "legal",
+    "privacy",
+    "accessibility",
+    "site_map",
+)
+LIBRARY = (
+    "?q=telemedecine",
+    "?q=zorglub&theme=telemedecine",
+    "?theme=telemedecine&theme=donnees&annee=2019&tri=titre",
+    "?theme=inconnu&page=99&tri=inconnu",
+    "?par_page=50&montant=non-communique&tri=montant",
+)
+
+
+def public_pages() -> dict[str, int]:
+    """{address: status} of each kind of public page: full, empty, with problems, gone, unknown."""
+    library = reverse("laureates:library")
+    richest = Laureate.objects.published().annotate(n=Count("carriers")).order_by("-n", "pk")[0]
+    lead = Carrier.objects.filter(laureate=richest).earliest("position").organisation
+    ministry = Organisation.objects.public().ministries().earliest("pk")
+    announcement = Announcement.objects.published()[0]
+    gone = LaureateFactory(
+        announcement=announcement,
+        position=99,
+        withdrawn_at=timezone.now(),
+        withdrawal_reason="À la demande du porteur.",
+    )
+    shown = [reverse(f"laureates:{name}") for name in PLAIN]
+    shown += [f"{library}{query}" for query in LIBRARY]
+    shown += [row.get_absolute_url() for row in (richest, lead, ministry, announcement)]
+    shown.append(f"{reverse('laureates:report')}?page={richest.get_absolute_url()}")
+    return dict.fromkeys(shown, 200) | {gone.get_absolute_url(): 410, "/inconnu/": 404}
+
+
+def admin_pages() -> list[str]:
+    """The list, the form and the addition of each model of the staff's site, and its index."""
+    ErrorReportFactory()
+    FormerDeadlineFactory()
+    UserFactory(staff=True)
+    Group.objects.get_or_create(name="Lecture")
+    pages = [reverse("admin:index")]
+    for model in admin.site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        row = model._default_manager.first()
+        assert row is not None, f"nothing to show of {name}"
+        pages.append(reverse(f"admin:{name}_changelist"))
+        pages.append(reverse(f"admin:{name}_change", args=[row.pk]))
+    return pages
