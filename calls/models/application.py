@@ -112,6 +112,20 @@ class Application(models.Model):
                 violation_error_message="Une candidature a un titre, sauf non détaillée.",
             ),
             models.CheckConstraint(
+                condition=Q(
+                    form_state__in=(
+                        "",
+                        "en_construction",
+                        "en_instruction",
+                        "accepte",
+                        "refuse",
+                        "sans_suite",
+                    )
+                ),
+                name="application_known_form_state",
+                violation_error_message="État du dossier en ligne inconnu.",
+            ),
+            models.CheckConstraint(
                 condition=Q(asked_amount__isnull=True) | Q(asked_amount__gte=0),
                 name="application_asked_amount_not_negative",
                 violation_error_message="Le montant demandé n’est pas négatif.",

@@ -338,6 +338,11 @@ class EligibilityRule(models.Model):
                 violation_error_message="Deux règles de la session ont le même ordre.",
             ),
             models.CheckConstraint(
+                condition=Q(kind__in=("amount_min", "amount_max", "rate_max", "required")),
+                name="eligibility_rule_known_kind",
+                violation_error_message="Règle de recevabilité inconnue.",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind="required", value__isnull=True) & ~Q(field="")
                 | ~Q(kind="required") & Q(value__isnull=False, value__gt=0, field=""),
                 name="eligibility_rule_value_or_field",

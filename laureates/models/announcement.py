@@ -274,6 +274,21 @@ class Claim(models.Model):
         ordering = ("announcement", "position", "slug")
         constraints = (
             models.CheckConstraint(
+                condition=Q(subject__in=("applications_received", "laureates"), unit="count")
+                | Q(subject__in=("amount_total", "endowment", "project_amount"), unit="eur"),
+                name="claim_unit_of_subject",
+                violation_error_message=(
+                    "Des dossiers et des lauréats se comptent en nombre, un montant en euros."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(scope__in=("session", "fund"), exactness__in=("exact", "approximate")),
+                name="claim_known_scope",
+                violation_error_message=(
+                    "Périmètre ou précision inconnus : choisissez dans les listes."
+                ),
+            ),
+            models.CheckConstraint(
                 condition=Q(value__isnull=False, lower__isnull=True, upper__isnull=True)
                 | Q(value__isnull=True, lower__isnull=False, upper__isnull=False),
                 name="claim_value_or_bounds",

@@ -159,6 +159,15 @@ class Laureate(models.Model):
                 violation_error_message="Le rang dans l’annonce commence à 1.",
             ),
             models.CheckConstraint(
+                condition=Q(
+                    project_state__in=("", "non-demarre", "en-cours", "termine", "abandonne")
+                ),
+                name="laureate_known_project_state",
+                violation_error_message=(
+                    "État de projet inconnu : choisissez dans la liste, ou laissez vide."
+                ),
+            ),
+            models.CheckConstraint(
                 condition=Q(amount__isnull=True) | Q(amount__gt=0),
                 name="laureate_amount_positive",
                 violation_error_message=(

@@ -82,6 +82,11 @@ class Territory(models.Model):
                 violation_error_message="Un territoire de même nature porte déjà ce code.",
             ),
             models.CheckConstraint(
+                condition=Q(kind__in=("national", "region", "department", "collectivity")),
+                name="territory_known_kind",
+                violation_error_message="Nature de territoire inconnue.",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind="department", region__isnull=False)
                 | (~Q(kind="department") & Q(region__isnull=True)),
                 name="territory_region_of_departments_only",
@@ -210,6 +215,25 @@ class Organisation(models.Model):
                 condition=~Q(siret=""),
                 name="organisation_unique_siret",
                 violation_error_message="Un autre organisme porte déjà ce SIRET.",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=(
+                        "",
+                        "ministere",
+                        "administration-centrale",
+                        "service-national",
+                        "service-deconcentre",
+                        "operateur",
+                        "universite",
+                        "securite-sociale",
+                        "autre",
+                    )
+                ),
+                name="organisation_known_kind",
+                violation_error_message=(
+                    "Type d’organisme inconnu : choisissez dans la liste, ou laissez vide."
+                ),
             ),
             models.CheckConstraint(
                 condition=~Q(kind="ministere") | Q(supervising_ministry__isnull=True),

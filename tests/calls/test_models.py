@@ -64,6 +64,7 @@ def proposed(**values):
 VIOLATIONS = {
     "application_asked_amount_not_negative": lambda: changed(ApplicationFactory(), asked_amount=-1),
     "application_disclosed_has_title": lambda: changed(ApplicationFactory(), title=""),
+    "application_known_form_state": lambda: changed(ApplicationFactory(), form_state="archive"),
     "application_known_state": lambda: changed(ApplicationFactory(), state="accepted"),
     "application_total_cost_not_negative": lambda: changed(ApplicationFactory(), total_cost=-1),
     "application_undisclosed_is_empty": lambda: changed(
@@ -93,6 +94,7 @@ VIOLATIONS = {
     "criterion_scale_positive": lambda: changed(CriterionFactory(), scale_max=0),
     "criterion_unique_position": lambda: same(CriterionFactory, "call", "position"),
     "criterion_weight_positive": lambda: changed(CriterionFactory(), weight=0),
+    "eligibility_rule_known_kind": lambda: changed(EligibilityRuleFactory(), kind="age_min"),
     "eligibility_rule_rate_is_percentage": lambda: changed(
         EligibilityRuleFactory(), kind="rate_max", value=101
     ),
@@ -117,7 +119,12 @@ VIOLATIONS = {
 }
 # The list of choices of the field speaks before the constraint in a full form; the constraint
 # speaks where the form leaves the field out.
-SHADOWED = {"application_known_state", "committee_known_state"}
+SHADOWED = {
+    "application_known_form_state",
+    "application_known_state",
+    "committee_known_state",
+    "eligibility_rule_known_kind",
+}
 
 
 def test_every_constraint_is_violated_here():

@@ -60,7 +60,11 @@ def test_applications_received_and_the_endowment_are_announced_only(announcement
     assert computed(claim) == ("", False)
     claim.delete()
     claim = ClaimFactory(
-        announcement=None, subject=SUBJECT.ENDOWMENT, value=700_000_000, scope=SCOPE.FUND
+        announcement=None,
+        subject=SUBJECT.ENDOWMENT,
+        value=700_000_000,
+        unit=UNIT.EUR,
+        scope=SCOPE.FUND,
     )
     assert computed(claim) == ("", False)
 
@@ -113,12 +117,12 @@ def test_bounds_are_those_of_the_known_amounts(announcement):
 def test_a_scope_names_the_session_and_says_nothing_of_an_endowment(announcement):
     announcement.session_label = "2de session"
     announcement.save()
-    ClaimFactory(announcement=announcement)
-    ClaimFactory(announcement=announcement, scope=SCOPE.FUND)
+    ClaimFactory(announcement=announcement, position=1)
+    ClaimFactory(announcement=announcement, position=2, scope=SCOPE.FUND)
     session, fund = figures.announcement_figures(announcement)
     assert session.scope == f"{announcement.call_title}, 2de session"
     assert fund.scope == "le fonds depuis son origine"
-    ClaimFactory(announcement=None, subject=SUBJECT.ENDOWMENT, scope=SCOPE.FUND)
+    ClaimFactory(announcement=None, subject=SUBJECT.ENDOWMENT, unit=UNIT.EUR, scope=SCOPE.FUND)
     assert figures.fund_figures()[0].scope == ""
 
 

@@ -80,18 +80,22 @@ VIOLATIONS = {
     "carrier_unique_position": lambda: second_carrier(position="first"),
     "claim_bounds_in_order": lambda: changed(ClaimFactory(), value=None, lower=3, upper=2),
     "claim_has_source": lambda: changed(ClaimFactory(), source=""),
+    "claim_known_scope": lambda: changed(ClaimFactory(), scope="department"),
     "claim_not_negative": lambda: changed(ClaimFactory(), value=-1),
+    "claim_unit_of_subject": lambda: changed(ClaimFactory(subject="laureates"), unit="eur"),
     "claim_value_or_bounds": lambda: changed(ClaimFactory(), lower=1, upper=2),
     "document_size_positive": lambda: changed(DocumentFactory(), size_kb=0),
     "document_unique_position": second_document,
     "facet_value_unique": second_facet_value,
     "laureate_amount_positive": lambda: changed(LaureateFactory(), amount=0),
     "laureate_has_title": lambda: changed(LaureateFactory(), title=""),
+    "laureate_known_project_state": lambda: changed(LaureateFactory(), project_state="gelé"),
     "laureate_position_from_one": lambda: changed(LaureateFactory(), position=0),
     "laureate_unique_position": second_laureate,
     "laureate_withdrawn_with_reason": lambda: changed(
         LaureateFactory(), withdrawal_reason="Sans date"
     ),
+    "organisation_known_kind": lambda: changed(OrganisationFactory(), kind="association"),
     "organisation_ministry_has_no_ministry": lambda: changed(
         MinistryFactory(), supervising_ministry=MinistryFactory()
     ),
@@ -99,6 +103,7 @@ VIOLATIONS = {
     "organisation_unique_siret": lambda: changed(
         OrganisationFactory(), siret=OrganisationFactory(siret="73282932000074").siret
     ),
+    "territory_known_kind": lambda: changed(TerritoryFactory(), kind="commune"),
     "territory_region_of_departments_only": lambda: changed(
         TerritoryFactory(), region=TerritoryFactory()
     ),
@@ -109,8 +114,12 @@ VIOLATIONS = {
 SHADOWED = {
     "carrier_has_announced_name",
     "claim_has_source",
+    "claim_known_scope",
     "laureate_has_title",
+    "laureate_known_project_state",
+    "organisation_known_kind",
     "organisation_not_its_own_ministry",
+    "territory_known_kind",
 }
 # Rows that the program alone writes: nobody reads the message.
 DERIVED = {"facet_value_unique"}
