@@ -3,13 +3,14 @@
     .venv/bin/python -m tests.run [pytest arguments]
 
 PYTEST_ARGS, in the environment, adds arguments to both runs. The exit status is 0 when every
-run passed; an engine or a browser that the machine lacks is skipped with a notice, or fails the
-whole when CI is set. Only the standard library is used, so that a broken dependency shows as a
-failing run and not as a failing runner.
+run passed; an engine, a browser or a checker that the machine lacks is skipped with a notice, or
+fails the whole when CI is set. Only the standard library is used, so that a broken dependency
+shows as a failing run and not as a failing runner.
 """
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import pwd
 import re
@@ -20,12 +21,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlencode
+
+from tests import html_checker
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The Node that Playwright carries needs a library that a small Debian does without.
+BROWSER_PACKAGES = ("chromium", "libatomic1")
+POSTGRESQL_PACKAGE = "postgresql"
 # PostgreSQL's programs are outside PATH on Debian: only its clients are linked there.
 POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 START_TIMEOUT = 60  # seconds
@@ -33,6 +40,9 @@ STOP_TIMEOUT = 20  # seconds
 PR_SET_PDEATHSIG = 1
 
 OK, INTERRUPTED, USAGE_ERROR, NO_TESTS = 0, 2, 4, 5  # pytest's exit statuses
+
+
+Found = TypeVar("Found")
 
 
 class Unavailable(Exception):
@@ -51,9 +61,22 @@ def say(text: str = "") -> None:
 # The machine's programs ------------------------------------------------------
 
 
+def driver_starts() -> bool:
+    """Whether the program with which Playwright drives a browser runs on this machine."""
+    playwright = importlib.util.find_spec("playwright")
+    if playwright is None or playwright.origin is None:
+        return False
+    node = Path(playwright.origin).parent / "driver/node"
+    try:
+        return subprocess.run([node, "--version"], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
 def find_chromium() -> str | None:
-    """The path of an installed Chromium or Chrome, or None."""
-    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+    """The path of an installed Chromium or Chrome that can be driven, or None."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    return found if found and driver_starts() else None
 
 
 def find_postgresql(folders: str = POSTGRESQL_FOLDERS) -> Path | None:
@@ -68,31 +91,31 @@ def find_postgresql(folders: str = POSTGRESQL_FOLDERS) -> Path | None:
     return None
 
 
-def apt_install(package: str) -> bool:
-    """Installs a Debian package; False where that is not possible."""
+def apt_install(*packages: str) -> bool:
+    """Installs Debian packages; False where that is not possible."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
-    say(f"Installation du paquet {package}…")
+    say(f"Installation de {' et '.join(packages)}…")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt_get = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         if subprocess.run([*apt_get, *arguments], env=env, stdin=subprocess.DEVNULL).returncode:
             return False
     return True
 
 
-def install_line(package: str) -> str:
-    """What to type to have a Debian package."""
-    line = f"apt-get install -y {package}"
+def install_line(*packages: str) -> str:
+    """What to type to have Debian packages."""
+    line = f"apt-get install -y {' '.join(packages)}"
     if os.geteuid() == 0:
         return line
     return f"sudo {line}" if shutil.which("sudo") else f'su -c "{line}"'
 
 
-def require(find, package: str):
+def require(find: Callable[[], Found | None], *packages: str) -> Found | None:
     """What `find` finds, after an installation where it is due and allowed, or None."""
     found = find()
-    if found is None and apt_install(package):
+    if found is None and apt_install(*packages):
         found = find()
     return found
 
@@ -102,13 +125,13 @@ def frame(title: str, *lines: str) -> str:
     return "\n".join(["", rule, f"!!  {title}", *(f"!!  {line}" for line in lines), rule])
 
 
-def absence(title: str, package: str) -> str:
+def absence(title: str, *packages: str) -> str:
     consequence = (
         "En intégration continue, c’est un échec."
         if in_ci()
         else "La réussite du reste ne dit rien de cette partie."
     )
-    return frame(title, consequence, "Pour y remédier, tapez :", f"    {install_line(package)}")
+    return frame(title, consequence, "Pour y remédier, tapez :", f"    {install_line(*packages)}")
 
 
 # The PostgreSQL server -------------------------------------------------------
@@ -281,14 +304,18 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_by_signal)
     notices = []
-    if require(find_chromium, "chromium") is None:
-        title = "Chromium est absent : PAS de test dans un navigateur"
-        notices.append(absence(title, "chromium"))
-    programs = require(find_postgresql, "postgresql")
+    if require(find_chromium, *BROWSER_PACKAGES) is None:
+        title = "Aucun Chromium utilisable : PAS de test dans un navigateur"
+        notices.append(absence(title, *BROWSER_PACKAGES))
+    if require(html_checker.find_java, html_checker.JAVA_PACKAGE) is None:
+        title = "Java est absent : PAS de vérification du HTML des pages"
+        notices.append(absence(title, html_checker.JAVA_PACKAGE))
+    programs = require(find_postgresql, POSTGRESQL_PACKAGE)
     if programs is None:
         title = "PostgreSQL est absent : PAS de test sur ce moteur"
-        notices.append(absence(title, "postgresql"))
-    say("\n".join(notices))
+        notices.append(absence(title, POSTGRESQL_PACKAGE))
+    for text in notices:
+        say(text)
     statuses: dict[str, int] = {}
 
     def run(engine: str, database_url: str) -> bool:
@@ -310,7 +337,8 @@ def main(arguments: list[str]) -> int:
     say("\n──── Bilan ────")
     for name, status in statuses.items():
         say(f"{name} : {verdict(status)}")
-    say("\n".join(notices))
+    for text in notices:
+        say(text)
     return overall(list(statuses.values()), notices)
 
 

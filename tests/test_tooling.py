@@ -192,16 +192,16 @@ def test_server_is_found_on_path(monkeypatch, tmp_path):
 def test_absence_says_what_to_type(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(run.shutil, "which", lambda name: f"/usr/bin/{name}")
-    notice = run.absence("Chromium est absent", "chromium")
+    notice = run.absence("Chromium est absent", "chromium", "libatomic1")
     assert "Chromium est absent" in notice
-    assert "sudo apt-get install -y chromium" in notice
+    assert "sudo apt-get install -y chromium libatomic1" in notice
 
 
 @pytest.fixture
 def programs():
     found = run.find_postgresql()
     if found is None:
-        pytest.skip(f"PostgreSQL est absent : {run.install_line('postgresql')}")
+        pytest.skip(f"PostgreSQL est absent : {run.install_line(run.POSTGRESQL_PACKAGE)}")
     return found
 
 
