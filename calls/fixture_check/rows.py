@@ -1,6 +1,5 @@
 """From entries to model instances that know each other, without any database."""
 
-import inspect
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -240,8 +239,8 @@ class Rows:
 
 
 def key_parameters(model) -> list[str]:
-    """What a natural key is made of, in order, as its manager names it."""
-    return list(inspect.signature(model._default_manager.get_by_natural_key).parameters)
+    """What a natural key is made of, in order."""
+    return [lookup.replace("__", ".") for lookup in model.NATURAL_KEY]
 
 
 def _hashable(part):

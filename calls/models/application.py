@@ -6,13 +6,10 @@ from django.db.models import Q
 
 from calls.models.call import CallSession
 from laureates import typography
-from laureates.models import Organisation
+from laureates.models import CarryingOrganisation, NaturalKeyModel, NaturalKeyQuerySet, Organisation
 
 
-class ApplicationQuerySet(models.QuerySet):
-    def get_by_natural_key(self, reference):
-        return self.get(reference=reference)
-
+class ApplicationQuerySet(NaturalKeyQuerySet):
     def disclosed(self):
         return self.filter(is_undisclosed=False)
 
@@ -26,13 +23,15 @@ class ApplicationQuerySet(models.QuerySet):
         return self.select_related("session__call").prefetch_related("bearers__organisation")
 
 
-class Application(models.Model):
+class Application(NaturalKeyModel):
     """A dossier ("candidature") deposited in a session. Amounts are in euros; empty is unknown.
 
     An undisclosed one is known only by having been received: nothing else is known of it, and it
     can never be linked to a laureate (triggers of the database hold that, see `calls.triggers`).
     `state` moves only through the workflow; it is never typed.
     """
+
+    NATURAL_KEY = ("reference",)
 
     class State(models.TextChoices):
         RECEIVED = "received", "reçue"
@@ -157,9 +156,6 @@ class Application(models.Model):
             return f"{self.reference} (non détaillée)"
         return f"{self.reference} : {self.title}"
 
-    def natural_key(self):
-        return (self.reference,)
-
     def clean(self):
         self.title = typography.normalise(self.title)
         if self.is_undisclosed and self.pk:
@@ -175,42 +171,21 @@ class Application(models.Model):
                 )
 
 
-class BearerManager(models.Manager):
-    def get_by_natural_key(self, reference, position):
-        return self.get(application__reference=reference, position=position)
-
-
-class Bearer(models.Model):
+class Bearer(CarryingOrganisation):
     """An organisation bearing an application, in order, under the name it declared."""
 
-    class Role(models.TextChoices):
-        LEAD = "chef-de-file", "chef de file"
-        CO = "co-porteur", "co-porteur"
-        SUPPORT = "soutien", "soutien"
+    NATURAL_KEY = ("application__reference", "position")
 
     application = models.ForeignKey(
         Application, models.CASCADE, related_name="bearers", verbose_name="candidature"
     )
-    organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="bearers", verbose_name="organisme"
-    )
-    position = models.PositiveSmallIntegerField("ordre")
-    role = models.CharField(  # noqa: DJ001 - null is unknown, which is not an empty role
-        "rôle",
-        max_length=20,
-        choices=Role,
-        null=True,
-        blank=True,
-        help_text="Vide : rôle non précisé.",
-    )
     declared_name = models.CharField("nom tel que déclaré", max_length=300, blank=True)
 
-    objects = BearerManager()
-
-    class Meta:
+    class Meta(CarryingOrganisation.Meta):
         verbose_name = "porteur"
         ordering = ("application", "position")
         constraints = (
+            *CarryingOrganisation.Meta.constraints,
             models.UniqueConstraint(
                 fields=("application", "position"),
                 name="bearer_unique_position",
@@ -228,26 +203,10 @@ class Bearer(models.Model):
                 name="bearer_one_lead",
                 violation_error_message="Un dossier n’a qu’un chef de file.",
             ),
-            models.CheckConstraint(
-                condition=Q(position__gte=1),
-                name="bearer_position_from_one",
-                violation_error_message="L’ordre des porteurs commence à 1.",
-            ),
-            models.CheckConstraint(
-                condition=Q(role__isnull=True)
-                | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
-                name="bearer_known_role",
-                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
-            ),
         )
 
     def __str__(self):
         return self.declared_name or str(self.organisation)
-
-    def natural_key(self):
-        return (self.application.reference, self.position)
-
-    natural_key.dependencies = ["calls.application"]
 
     def clean(self):
         self.declared_name = typography.normalise(self.declared_name)

@@ -5,15 +5,10 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from laureates import typography
-from laureates.models import Organisation, published_q
+from laureates.models import NaturalKeyModel, NaturalKeyQuerySet, Organisation, published_q
 
 
-class FundManager(models.Manager):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
-
-class Fund(models.Model):
+class Fund(NaturalKeyModel):
     """A fund that finances projects through calls. Figures about it are claims, with a source."""
 
     slug = models.SlugField("identifiant", max_length=60, unique=True)
@@ -23,8 +18,6 @@ class Fund(models.Model):
     announced_on = models.DateField("date d’annonce", null=True, blank=True)
     source = models.CharField("source", max_length=300, blank=True)
 
-    objects = FundManager()
-
     class Meta:
         verbose_name = "fonds"
         verbose_name_plural = "fonds"
@@ -33,26 +26,18 @@ class Fund(models.Model):
     def __str__(self):
         return self.short_name or self.name
 
-    def natural_key(self):
-        return (self.slug,)
-
     def clean(self):
         self.name = typography.normalise(self.name)
 
 
-class FundAimManager(models.Manager):
-    def get_by_natural_key(self, fund_slug, position):
-        return self.get(fund__slug=fund_slug, position=position)
-
-
-class FundAim(models.Model):
+class FundAim(NaturalKeyModel):
     """One of the aims a fund pursues."""
+
+    NATURAL_KEY = ("fund__slug", "position")
 
     fund = models.ForeignKey(Fund, models.CASCADE, related_name="aims", verbose_name="fonds")
     position = models.PositiveSmallIntegerField("ordre")
     text = models.CharField("objectif", max_length=300)
-
-    objects = FundAimManager()
 
     class Meta:
         verbose_name = "objectif du fonds"
@@ -69,16 +54,8 @@ class FundAim(models.Model):
     def __str__(self):
         return self.text
 
-    def natural_key(self):
-        return (self.fund.slug, self.position)
 
-    natural_key.dependencies = ["calls.fund"]
-
-
-class CallQuerySet(models.QuerySet):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
+class CallQuerySet(NaturalKeyQuerySet):
     def published(self):
         """Calls that visitors may see: the single definition, never derived from a deadline."""
         return self.filter(published_q())
@@ -87,7 +64,7 @@ class CallQuerySet(models.QuerySet):
         return self.annotate(session_count=Count("sessions"))
 
 
-class Call(models.Model):
+class Call(NaturalKeyModel):
     """A call for projects: a year's, or a thematic window; with sessions, or continuous."""
 
     fund = models.ForeignKey(Fund, models.PROTECT, related_name="calls", verbose_name="fonds")
@@ -124,17 +101,11 @@ class Call(models.Model):
     def __str__(self):
         return self.title
 
-    def natural_key(self):
-        return (self.slug,)
-
     def clean(self):
         self.title = typography.normalise(self.title)
 
 
-class CallSessionQuerySet(models.QuerySet):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
+class CallSessionQuerySet(NaturalKeyQuerySet):
     def open(self):
         """Sessions whose deposit window holds today; the deadline's day is still open."""
         today = timezone.localdate()
@@ -156,7 +127,7 @@ class CallSessionQuerySet(models.QuerySet):
         )
 
 
-class CallSession(models.Model):
+class CallSession(NaturalKeyModel):
     """A deposit window of a call. What the clock decides (open, closed) is not stored.
 
     Amounts are in euros; empty is unknown.
@@ -233,17 +204,11 @@ class CallSession(models.Model):
         label = self.label or (f"session {self.number}" if self.number else "session unique")
         return f"{self.call.title}, {label}"
 
-    def natural_key(self):
-        return (self.slug,)
 
-
-class FormerDeadlineManager(models.Manager):
-    def get_by_natural_key(self, session_slug, position):
-        return self.get(session__slug=session_slug, position=position)
-
-
-class FormerDeadline(models.Model):
+class FormerDeadline(NaturalKeyModel):
     """A deadline that a session had before it was moved, oldest first."""
+
+    NATURAL_KEY = ("session__slug", "position")
 
     session = models.ForeignKey(
         CallSession, models.CASCADE, related_name="former_deadlines", verbose_name="session"
@@ -253,8 +218,6 @@ class FormerDeadline(models.Model):
     deadline_time = models.TimeField("heure limite", null=True, blank=True)
     replaced_on = models.DateField("remplacée le", null=True, blank=True)
     source = models.CharField("source ou motif", max_length=300, blank=True)
-
-    objects = FormerDeadlineManager()
 
     class Meta:
         verbose_name = "ancienne date limite"
@@ -271,22 +234,14 @@ class FormerDeadline(models.Model):
     def __str__(self):
         return f"{self.deadline_on:%d/%m/%Y}"
 
-    def natural_key(self):
-        return (self.session.slug, self.position)
 
-    natural_key.dependencies = ["calls.callsession"]
-
-
-class EligibilityRuleManager(models.Manager):
-    def get_by_natural_key(self, session_slug, position):
-        return self.get(session__slug=session_slug, position=position)
-
-
-class EligibilityRule(models.Model):
+class EligibilityRule(NaturalKeyModel):
     """A condition of admissibility of a session: rules are data, they change with each call.
 
     `value` is in euros for amounts and in per cent for a rate; `field` names the required field.
     """
+
+    NATURAL_KEY = ("session__slug", "position")
 
     class Kind(models.TextChoices):
         AMOUNT_MIN = "amount_min", "montant demandé minimal"
@@ -325,8 +280,6 @@ class EligibilityRule(models.Model):
     label = models.CharField("énoncé", max_length=300)
     source = models.CharField("source", max_length=300, blank=True)
 
-    objects = EligibilityRuleManager()
-
     class Meta:
         verbose_name = "règle de recevabilité"
         verbose_name_plural = "règles de recevabilité"
@@ -361,19 +314,11 @@ class EligibilityRule(models.Model):
     def __str__(self):
         return self.label
 
-    def natural_key(self):
-        return (self.session.slug, self.position)
 
-    natural_key.dependencies = ["calls.callsession"]
-
-
-class CriterionManager(models.Manager):
-    def get_by_natural_key(self, call_slug, position):
-        return self.get(call__slug=call_slug, position=position)
-
-
-class Criterion(models.Model):
+class Criterion(NaturalKeyModel):
     """A criterion of assessment of a call, with its weight and the top of its scale."""
+
+    NATURAL_KEY = ("call__slug", "position")
 
     call = models.ForeignKey(
         Call, models.CASCADE, related_name="criteria", verbose_name="appel à projets"
@@ -392,8 +337,6 @@ class Criterion(models.Model):
     scale_max = models.PositiveSmallIntegerField(
         "note maximale", null=True, blank=True, help_text="Vide : critère sans note."
     )
-
-    objects = CriterionManager()
 
     class Meta:
         verbose_name = "critère"
@@ -418,8 +361,3 @@ class Criterion(models.Model):
 
     def __str__(self):
         return self.title
-
-    def natural_key(self):
-        return (self.call.slug, self.position)
-
-    natural_key.dependencies = ["calls.call"]

@@ -5,14 +5,10 @@ from django.db.models import Q
 
 from calls.models.call import CallSession, Fund
 from laureates import typography
+from laureates.models import NaturalKeyModel
 
 
-class CommitteeQuerySet(models.QuerySet):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
-
-class Committee(models.Model):
+class Committee(NaturalKeyModel):
     """A sitting of the fund's committee, of one session or, for a continuous call, of none."""
 
     class State(models.TextChoices):
@@ -40,8 +36,6 @@ class Committee(models.Model):
     state = models.CharField("état", max_length=10, choices=State, default=State.PLANNED)
     source = models.CharField("source", max_length=300, blank=True)
 
-    objects = CommitteeQuerySet.as_manager()
-
     class Meta:
         verbose_name = "comité (séance)"
         verbose_name_plural = "comités (séances)"
@@ -63,9 +57,6 @@ class Committee(models.Model):
         if self.held_on:
             return f"{self.name} du {self.held_on:%d/%m/%Y}"
         return self.name
-
-    def natural_key(self):
-        return (self.slug,)
 
     def clean(self):
         self.name = typography.normalise(self.name)

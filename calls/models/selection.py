@@ -7,12 +7,12 @@ from django.db.models import Q
 
 from calls.models.application import Application
 from calls.models.committee import Committee
-from laureates.models import Laureate
+from laureates.models import Laureate, NaturalKeyModel, NaturalKeyQuerySet
 
 
-class SelectionQuerySet(models.QuerySet):
-    def get_by_natural_key(self, reference, committee_slug):
-        return self.live().get(application__reference=reference, committee__slug=committee_slug)
+class SelectionQuerySet(NaturalKeyQuerySet):
+    def get_by_natural_key(self, *values):
+        return super(SelectionQuerySet, self.live()).get_by_natural_key(*values)
 
     def live(self):
         return self.filter(superseded_at__isnull=True)
@@ -25,12 +25,14 @@ class SelectionQuerySet(models.QuerySet):
         return self.select_related("application__session__call", "committee", "laureate")
 
 
-class Selection(models.Model):
+class Selection(NaturalKeyModel):
     """What a committee decides on an application. Amounts are in euros.
 
     One live row for each application and committee; a rectification supersedes it with another.
     The link to the public library is held here: the library knows nothing of this house.
     """
+
+    NATURAL_KEY = ("application__reference", "committee__slug")
 
     class State(models.TextChoices):
         TO_EXAMINE = "to_examine", "à examiner"
@@ -152,11 +154,6 @@ class Selection(models.Model):
 
     def __str__(self):
         return f"{self.application.reference} — {self.get_outcome_display() or 'à examiner'}"
-
-    def natural_key(self):
-        return (self.application.reference, self.committee.slug)
-
-    natural_key.dependencies = ["calls.application", "calls.committee"]
 
     def clean(self):
         if self.application_id and self.application.is_undisclosed and self.laureate_id:

@@ -11,13 +11,11 @@ from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 
 from laureates import typography
+from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, published_q, withdrawn_q
 
 
-class AnnouncementQuerySet(models.QuerySet):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
+class AnnouncementQuerySet(NaturalKeyQuerySet):
     def published(self):
         return self.filter(published_q())
 
@@ -44,7 +42,7 @@ class AnnouncementQuerySet(models.QuerySet):
         )
 
 
-class Announcement(models.Model):
+class Announcement(NaturalKeyModel):
     """The laureates of a session, or of a committee, made public together."""
 
     slug = models.SlugField("identifiant d’adresse", max_length=120, unique=True)
@@ -105,9 +103,6 @@ class Announcement(models.Model):
     def get_absolute_url(self):
         return reverse("laureates:announcement", args=[self.slug])
 
-    def natural_key(self):
-        return (self.slug,)
-
     @property
     def label(self):
         """The call and its session in one line, as filters name it."""
@@ -135,13 +130,10 @@ def validate_size(file):
         )
 
 
-class DocumentManager(models.Manager):
-    def get_by_natural_key(self, announcement_slug, position):
-        return self.get(announcement__slug=announcement_slug, position=position)
-
-
-class Document(models.Model):
+class Document(NaturalKeyModel):
     """A document that an announcement lists; without a file it is shown as not available here."""
+
+    NATURAL_KEY = ("announcement__slug", "position")
 
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, related_name="documents", verbose_name="annonce"
@@ -165,8 +157,6 @@ class Document(models.Model):
         validators=[FileExtensionValidator(settings.DOCUMENT_EXTENSIONS), validate_size],
     )
 
-    objects = DocumentManager()
-
     class Meta:
         verbose_name = "document"
         ordering = ("announcement", "position")
@@ -189,11 +179,6 @@ class Document(models.Model):
     def get_absolute_url(self):
         return reverse("laureates:document", args=[self.announcement.slug, self.position])
 
-    def natural_key(self):
-        return (self.announcement.slug, self.position)
-
-    natural_key.dependencies = ["laureates.announcement"]
-
     def clean(self):
         self.title = typography.normalise(self.title)
         if self.file and not self.file._committed:
@@ -201,16 +186,13 @@ class Document(models.Model):
             self.format = PurePath(self.file.name).suffix.lstrip(".").upper()
 
 
-class ClaimQuerySet(models.QuerySet):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
+class ClaimQuerySet(NaturalKeyQuerySet):
     def published(self):
         """Claims visitors may see: of the fund, or of an announcement that is public."""
         return self.filter(Q(announcement__isnull=True) | published_q("announcement__"))
 
 
-class Claim(models.Model):
+class Claim(NaturalKeyModel):
     """A figure as a source announced it; never corrected from what is counted here.
 
     Without an announcement it speaks of the whole fund. Amounts are in euros.
@@ -316,9 +298,6 @@ class Claim(models.Model):
 
     def __str__(self):
         return f"{self.get_subject_display()} : {self.label}"
-
-    def natural_key(self):
-        return (self.slug,)
 
     def clean(self):
         self.label = typography.normalise(self.label)

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from laureates import markdown, typography
 from laureates.models.announcement import Announcement
+from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, laureate_withdrawn_q
-from laureates.models.reference import Organisation, Territory, Theme
+from laureates.models.reference import CarryingOrganisation, Organisation, Territory, Theme
 
 PUBLIC_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -20,10 +21,7 @@ def new_public_id() -> str:
     return "".join(secrets.choice(PUBLIC_ID_ALPHABET) for _ in range(10))
 
 
-class LaureateQuerySet(models.QuerySet):
-    def get_by_natural_key(self, public_id):
-        return self.get(public_id=public_id)
-
+class LaureateQuerySet(NaturalKeyQuerySet):
     def published(self):
         return self.filter(laureate_published_q())
 
@@ -63,12 +61,14 @@ class LaureateQuerySet(models.QuerySet):
         )
 
 
-class Laureate(models.Model):
+class Laureate(NaturalKeyModel):
     """A project retained by the committee, as announced.
 
     `amount` is what was granted, in euros; empty is « montant non communiqué », never 0.
     `public_id` stands in addresses, fixtures and exports, and never changes.
     """
+
+    NATURAL_KEY = ("public_id",)
 
     class ProjectState(models.TextChoices):
         NOT_STARTED = "non-demarre", "non démarré"
@@ -193,9 +193,6 @@ class Laureate(models.Model):
     def get_absolute_url(self):
         return reverse("laureates:laureate", args=[self.public_id, self.slug])
 
-    def natural_key(self):
-        return (self.public_id,)
-
     @property
     def former_title_list(self):
         return typography.lines(self.former_titles)
@@ -209,42 +206,21 @@ class Laureate(models.Model):
         self.summary = typography.normalise(self.summary)
 
 
-class CarrierManager(models.Manager):
-    def get_by_natural_key(self, public_id, position):
-        return self.get(laureate__public_id=public_id, position=position)
-
-
-class Carrier(models.Model):
+class Carrier(CarryingOrganisation):
     """An organisation carrying a project, in the announced order, under the announced name."""
 
-    class Role(models.TextChoices):
-        LEAD = "chef-de-file", "chef de file"
-        CO = "co-porteur", "co-porteur"
-        SUPPORT = "soutien", "soutien"
+    NATURAL_KEY = ("laureate__public_id", "position")
 
     laureate = models.ForeignKey(
         Laureate, models.CASCADE, related_name="carriers", verbose_name="lauréat"
     )
-    organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="carriers", verbose_name="organisme"
-    )
-    position = models.PositiveSmallIntegerField("ordre")
-    role = models.CharField(  # noqa: DJ001 - null is unknown, which is not an empty role
-        "rôle",
-        max_length=20,
-        choices=Role,
-        null=True,
-        blank=True,
-        help_text="Vide : rôle non précisé.",
-    )
     announced_name = models.CharField("nom tel qu’annoncé", max_length=300)
 
-    objects = CarrierManager()
-
-    class Meta:
+    class Meta(CarryingOrganisation.Meta):
         verbose_name = "porteur"
         ordering = ("laureate", "position")
         constraints = (
+            *CarryingOrganisation.Meta.constraints,
             models.UniqueConstraint(
                 fields=("laureate", "position"),
                 name="carrier_unique_position",
@@ -263,34 +239,14 @@ class Carrier(models.Model):
                 violation_error_message="Un projet n’a qu’un chef de file.",
             ),
             models.CheckConstraint(
-                condition=Q(position__gte=1),
-                name="carrier_position_from_one",
-                violation_error_message="L’ordre des porteurs commence à 1.",
-            ),
-            models.CheckConstraint(
                 condition=~Q(announced_name=""),
                 name="carrier_has_announced_name",
                 violation_error_message="Indiquez le nom du porteur tel qu’annoncé.",
-            ),
-            models.CheckConstraint(
-                condition=Q(role__isnull=True)
-                | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
-                name="carrier_known_role",
-                violation_error_message="Rôle inconnu : chef de file, co-porteur, soutien ou vide.",
             ),
         )
 
     def __str__(self):
         return self.announced_name
-
-    def natural_key(self):
-        return (self.laureate.public_id, self.position)
-
-    natural_key.dependencies = ["laureates.laureate"]
-
-    @property
-    def role_label(self):
-        return self.get_role_display() if self.role else "rôle non précisé"
 
     def clean(self):
         self.announced_name = typography.normalise(self.announced_name)

@@ -8,6 +8,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siret as stdnum_siret
 
 from laureates import typography
+from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q
 
 
@@ -30,24 +31,14 @@ def validate_siret(value: str) -> None:
         )
 
 
-class SlugManager(models.Manager):
-    """A manager whose natural key is the slug."""
-
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
-
-class TerritoryManager(models.Manager):
-    def get_by_natural_key(self, kind, code):
-        return self.get(kind=kind, code=code)
-
-
-class Territory(models.Model):
+class Territory(NaturalKeyModel):
     """France as a whole, a region, a department or an overseas collectivity.
 
     Codes are those of the official geographic code (INSEE). A region and a department may share
     a code (01 is Guadeloupe and Ain): the natural key is the kind and the code.
     """
+
+    NATURAL_KEY = ("kind", "code")
 
     class Kind(models.TextChoices):
         NATIONAL = "national", "national"
@@ -69,8 +60,6 @@ class Territory(models.Model):
         verbose_name="région",
         help_text="Pour un département seulement.",
     )
-
-    objects = TerritoryManager()
 
     class Meta:
         verbose_name = "territoire"
@@ -101,23 +90,18 @@ class Territory(models.Model):
             return f"{self.name} ({self.code})"
         return self.name
 
-    def natural_key(self):
-        return (self.kind, self.code)
-
     def clean(self):
         if self.region_id and self.region.kind != self.Kind.REGION:
             raise ValidationError({"region": f"« {self.region} » n’est pas une région."})
 
 
-class Theme(models.Model):
+class Theme(NaturalKeyModel):
     """A subject under which laureates are classed; the classification is editorial."""
 
     name = models.CharField("nom", max_length=100, unique=True)
     slug = models.SlugField("identifiant d’adresse", max_length=100, unique=True)
     description = models.TextField("ce que le thème recouvre", blank=True)
     position = models.PositiveSmallIntegerField("ordre d’affichage", default=0)
-
-    objects = SlugManager()
 
     class Meta:
         verbose_name = "thème"
@@ -126,14 +110,8 @@ class Theme(models.Model):
     def __str__(self):
         return self.name
 
-    def natural_key(self):
-        return (self.slug,)
 
-
-class OrganisationQuerySet(models.QuerySet):
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
+class OrganisationQuerySet(NaturalKeyQuerySet):
     def public(self):
         """Those with a page: one of their projects, or of those they supervise, is public."""
         own = laureate_published_q("carriers__laureate__")
@@ -147,7 +125,7 @@ class OrganisationQuerySet(models.QuerySet):
         return self.filter(kind=Organisation.Kind.MINISTRY)
 
 
-class Organisation(models.Model):
+class Organisation(NaturalKeyModel):
     """A public body that carries projects, gives opinions or supervises others."""
 
     class Kind(models.TextChoices):
@@ -253,9 +231,6 @@ class Organisation(models.Model):
     def get_absolute_url(self):
         return reverse("laureates:organisation", args=[self.slug])
 
-    def natural_key(self):
-        return (self.slug,)
-
     @property
     def former_name_list(self):
         return typography.lines(self.former_names)
@@ -267,3 +242,47 @@ class Organisation(models.Model):
             raise ValidationError(
                 {"supervising_ministry": f"« {ministry} » n’est pas un ministère."}
             )
+
+
+class CarryingOrganisation(NaturalKeyModel):
+    """An organisation's place among those that carry a project: its rank and, where known, role."""
+
+    class Role(models.TextChoices):
+        LEAD = "chef-de-file", "chef de file"
+        CO = "co-porteur", "co-porteur"
+        SUPPORT = "soutien", "soutien"
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="%(class)ss", verbose_name="organisme"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    role = models.CharField(  # noqa: DJ001 - null is unknown, which is not an empty role
+        "rôle",
+        max_length=20,
+        choices=Role,
+        null=True,
+        blank=True,
+        help_text="Vide : rôle non précisé.",
+    )
+
+    class Meta:
+        abstract = True
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(position__gte=1),
+                name="%(class)s_position_from_one",
+                violation_error_message="L’ordre des porteurs commence à 1.",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__isnull=True)
+                | Q(role__in=("chef-de-file", "co-porteur", "soutien")),
+                name="%(class)s_known_role",
+                violation_error_message=(
+                    "Rôle inconnu : chef de file, co-porteur, soutien ou vide."
+                ),
+            ),
+        )
+
+    @property
+    def role_label(self):
+        return self.get_role_display() if self.role else "rôle non précisé"
