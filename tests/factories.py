@@ -7,21 +7,35 @@ import datetime
 
 import factory
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from calls.models import (
+    Affiliation,
     Application,
+    Attachment,
     Bearer,
+    BulkAct,
+    BulkActItem,
     Call,
     CallSession,
     Committee,
+    CommitteeMember,
     Criterion,
     EligibilityRule,
     FormerDeadline,
     Fund,
     FundAim,
+    InformationRequest,
+    Letter,
+    Minutes,
+    Note,
+    Recusal,
+    Review,
+    ReviewScore,
     Selection,
+    SessionAccess,
 )
 from laureates.models import (
     Announcement,
@@ -62,6 +76,14 @@ class UserFactory(Rows):
     last_name = factory.Sequence(lambda n: f"Agent {n}")
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
     password = factory.django.Password(PASSWORD)
+
+    @factory.post_generation
+    def role(self, create, name, **kwargs):
+        """A role of the staff, by the name of its group: UserFactory(role="Avis")."""
+        if name:
+            self.is_staff = True
+            self.save(update_fields=["is_staff"])
+            self.groups.add(Group.objects.get(name=name))
 
 
 # The public house ------------------------------------------------------------
@@ -341,3 +363,154 @@ class SelectionFactory(Rows):
     committee = factory.SubFactory(
         CommitteeFactory, session=factory.SelfAttribute("..application.session")
     )
+
+
+class AffiliationFactory(Rows):
+    class Meta:
+        model = Affiliation
+
+    user = factory.SubFactory(UserFactory)
+    organisation = factory.SubFactory(OrganisationFactory)
+
+
+class SessionAccessFactory(Rows):
+    class Meta:
+        model = SessionAccess
+
+    user = factory.SubFactory(UserFactory)
+    session = factory.SubFactory(CallSessionFactory)
+
+
+class CommitteeMemberFactory(Rows):
+    """A member without an account, whose attendance is unknown."""
+
+    class Meta:
+        model = CommitteeMember
+
+    committee = factory.SubFactory(CommitteeFactory)
+    position = factory.LazyAttribute(lambda row: row.committee.members.count() + 1)
+    name = factory.Sequence(lambda n: f"Membre {n}")
+
+
+class RecusalFactory(Rows):
+    """The recusal of an account; give `member` and user=None for one of a member."""
+
+    class Meta:
+        model = Recusal
+
+    application = factory.SubFactory(ApplicationFactory)
+    user = factory.SubFactory(UserFactory)
+    declared_at = factory.LazyFunction(timezone.now)
+    declared_by = factory.SubFactory(UserFactory)
+
+
+class ReviewFactory(Rows):
+    """An opinion asked and expected; with `rendered`, a favourable one."""
+
+    class Meta:
+        model = Review
+
+    class Params:
+        rendered = factory.Trait(
+            verdict=Review.Verdict.FAVOURABLE,
+            rendered_at=factory.LazyFunction(timezone.now),
+            rendered_by=factory.SubFactory(UserFactory),
+        )
+
+    application = factory.SubFactory(ApplicationFactory)
+    institution = factory.SubFactory(OrganisationFactory)
+    asked_at = factory.LazyFunction(timezone.now)
+    asked_by = factory.SubFactory(UserFactory)
+
+
+class ReviewScoreFactory(Rows):
+    class Meta:
+        model = ReviewScore
+
+    review = factory.SubFactory(ReviewFactory, rendered=True)
+    criterion = factory.SubFactory(
+        CriterionFactory,
+        call=factory.SelfAttribute("..review.application.session.call"),
+        scale_max=5,
+    )
+    score = 4
+
+
+class NoteFactory(Rows):
+    class Meta:
+        model = Note
+
+    application = factory.SubFactory(ApplicationFactory)
+    author = factory.SubFactory(UserFactory)
+    written_at = factory.LazyFunction(timezone.now)
+    text = "À revoir avec le porteur."
+
+
+class InformationRequestFactory(Rows):
+    class Meta:
+        model = InformationRequest
+
+    application = factory.SubFactory(ApplicationFactory)
+    text = "Le plan de financement, s’il vous plaît."
+    asked_at = factory.LazyFunction(timezone.now)
+    asked_by = factory.SubFactory(UserFactory)
+
+
+class AttachmentFactory(Rows):
+    class Meta:
+        model = Attachment
+
+    application = factory.SubFactory(ApplicationFactory)
+    title = factory.Sequence(lambda n: f"Pièce {n}")
+    file = factory.django.FileField(filename="piece.csv", data=b"a;b\n")
+    filename = "piece.csv"
+    media_type = "text/csv"
+    size = 4
+    sha256 = "0" * 64
+    uploaded_at = factory.LazyFunction(timezone.now)
+    uploaded_by = factory.SubFactory(UserFactory)
+
+
+class MinutesFactory(Rows):
+    class Meta:
+        model = Minutes
+
+    committee = factory.SubFactory(CommitteeFactory)
+    number = factory.Sequence(lambda n: f"2019-{n:03}")
+    version = 1
+    content = "{}"
+    seal = "0" * 64
+    sealed_at = factory.LazyFunction(timezone.now)
+    sealed_by = factory.SubFactory(UserFactory)
+
+
+class LetterFactory(Rows):
+    """A draft."""
+
+    class Meta:
+        model = Letter
+
+    kind = Letter.Kind.NOT_RETAINED
+    application = factory.SubFactory(ApplicationFactory)
+    subject = "Votre candidature"
+    body = "Le comité n’a pas retenu votre dossier."
+    drafted_at = factory.LazyFunction(timezone.now)
+
+
+class BulkActFactory(Rows):
+    class Meta:
+        model = BulkAct
+
+    kind = BulkAct.Kind.ASSIGN
+    label = "Affectation de dossiers"
+    done_at = factory.LazyFunction(timezone.now)
+    done_by = factory.SubFactory(UserFactory)
+
+
+class BulkActItemFactory(Rows):
+    class Meta:
+        model = BulkActItem
+
+    act = factory.SubFactory(BulkActFactory)
+    application = factory.SubFactory(ApplicationFactory)
+    position = factory.LazyAttribute(lambda row: row.act.items.count() + 1)

@@ -1,12 +1,21 @@
 """A dossier received, and the organisations that bear it."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from calls.models.call import CallSession
+from ftap.audit import FieldVersions
 from laureates import typography
-from laureates.models import CarryingOrganisation, NaturalKeyModel, NaturalKeyQuerySet, Organisation
+from laureates.models import (
+    CarryingOrganisation,
+    NaturalKeyModel,
+    NaturalKeyQuerySet,
+    Organisation,
+    Territory,
+    Theme,
+)
 
 
 class ApplicationQuerySet(NaturalKeyQuerySet):
@@ -14,13 +23,72 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
         return self.filter(is_undisclosed=False)
 
     def visible_to(self, user):
-        """Rows that exist for `user`: every list, detail, autocomplete and count asks this."""
-        if user.has_perm("calls.view_application"):
-            return self
-        return self.none()
+        """Rows that exist for `user`: every list, detail, autocomplete and count asks this.
+
+        Those read in full, those that `user` was asked an opinion on, and, for a publisher, those
+        retained; never one that `user` is recused from, superusers included.
+        """
+        if not user.has_perm("calls.view_application"):
+            return self.none()
+        rows = self._without_recusals(user)
+        if user.has_perm("calls.read_every_application"):
+            return rows
+        reach = self._reach_in_full(user) | self._reach_of_opinions(user)
+        if user.has_perm("calls.read_retained_application"):
+            reach |= Q(pk__in=self._related("selections").retained().values("application"))
+        return rows.filter(reach)
+
+    def read_in_full_by(self, user):
+        """Rows that `user` reads whole: opinions of everyone, synthesis, decisions, history.
+
+        A reviewer of another institution and a publisher see less of theirs.
+        """
+        if not user.has_perm("calls.view_application"):
+            return self.none()
+        rows = self._without_recusals(user)
+        if user.has_perm("calls.read_every_application"):
+            return rows
+        return rows.filter(self._reach_in_full(user))
+
+    def asked_of(self, user):
+        """Rows that `user` was asked an opinion on, alone or with their institution."""
+        if not user.has_perm("calls.view_application"):
+            return self.none()
+        return self._without_recusals(user).filter(self._reach_of_opinions(user))
+
+    def _without_recusals(self, user):
+        return self.exclude(
+            pk__in=self._related("recusals").in_force().of(user).values("application")
+        )
+
+    def _reach_in_full(self, user):
+        members = self.model.selections.rel.related_model.committee.field.related_model
+        reach = Q(session__in=self._session_grants(user)) | Q(
+            pk__in=self._related("selections")
+            .filter(committee__in=members.objects.with_member(user).values("pk"))
+            .values("application")
+        )
+        if user.has_perm("calls.instruct_application"):
+            reach |= Q(case_officer=user.pk)
+        return reach
+
+    def _reach_of_opinions(self, user):
+        if not user.has_perm("calls.give_opinion"):
+            return Q(pk__in=())
+        return Q(pk__in=self._related("reviews").asked_of(user).values("application"))
+
+    def _session_grants(self, user):
+        return CallSession.access_grants.rel.related_model.objects.filter(user=user.pk).values(
+            "session"
+        )
+
+    def _related(self, name):
+        return getattr(self.model, name).rel.related_model.objects
 
     def for_list(self):
-        return self.select_related("session__call").prefetch_related("bearers__organisation")
+        return self.select_related("session__call", "case_officer").prefetch_related(
+            "bearers__organisation"
+        )
 
 
 class Application(NaturalKeyModel):
@@ -79,13 +147,59 @@ class Application(NaturalKeyModel):
         "état du dossier en ligne", max_length=20, choices=FormState, blank=True
     )
     received_on = models.DateField("déposée le", null=True, blank=True)
+    completed_on = models.DateField(
+        "dossier complet le",
+        null=True,
+        blank=True,
+        help_text="Point de départ du délai d’instruction depuis 2022.",
+    )
+    contact_name = models.CharField("contact", max_length=200, blank=True)
+    contact_email = models.EmailField("adresse électronique du contact", blank=True)
+    themes = models.ManyToManyField(
+        Theme, blank=True, related_name="applications", verbose_name="thèmes"
+    )
+    territories = models.ManyToManyField(
+        Territory, blank=True, related_name="applications", verbose_name="territoires"
+    )
     source = models.CharField("source", max_length=300, blank=True)
+    case_officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned_applications",
+        verbose_name="instructeur",
+    )
+    admissibility_decided_at = models.DateTimeField(
+        "recevabilité décidée le", null=True, blank=True
+    )
+    admissibility_reason = models.TextField(
+        "motif de la recevabilité",
+        blank=True,
+        help_text="Pourquoi irrecevable, ou recevable malgré une règle non respectée.",
+    )
+    review_started_at = models.DateTimeField("mise en instruction le", null=True, blank=True)
+    synthesis = models.TextField("synthèse de l’instruction", blank=True)
+    missing_opinions_reason = models.TextField("motif des avis manquants", blank=True)
+    reviewed_at = models.DateTimeField("instruction close le", null=True, blank=True)
+    withdrawn_at = models.DateTimeField("retirée le", null=True, blank=True)
+    withdrawal_reason = models.TextField("motif du retrait", blank=True)
 
     objects = ApplicationQuerySet.as_manager()
+    history = FieldVersions(m2m_fields=[themes, territories])
 
     class Meta:
         verbose_name = "candidature"
         ordering = ("session", "reference")
+        permissions = (
+            ("read_every_application", "lire tous les dossiers"),
+            ("read_retained_application", "lire ce qui sera public des dossiers retenus"),
+            ("instruct_application", "instruire ses dossiers"),
+            ("give_opinion", "rendre l’avis demandé à son institution"),
+            ("decide_admissibility", "décider de la recevabilité et affecter les dossiers"),
+            ("manage_review", "conduire l’instruction de tout dossier"),
+            ("export_application", "exporter les dossiers"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(is_undisclosed=False)
@@ -98,6 +212,11 @@ class Application(NaturalKeyModel):
                     form_number__isnull=True,
                     form_state="",
                     received_on__isnull=True,
+                    completed_on__isnull=True,
+                    contact_name="",
+                    contact_email="",
+                    case_officer__isnull=True,
+                    synthesis="",
                 ),
                 name="application_undisclosed_is_empty",
                 violation_error_message=(
@@ -149,6 +268,39 @@ class Application(NaturalKeyModel):
                 name="application_known_state",
                 violation_error_message="État inconnu.",
             ),
+            models.CheckConstraint(
+                condition=~Q(state="received") | Q(admissibility_decided_at__isnull=True),
+                name="application_received_is_undecided",
+                violation_error_message="Une candidature reçue n’a pas de date de recevabilité.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="inadmissible") | ~Q(admissibility_reason=""),
+                name="application_inadmissible_has_reason",
+                violation_error_message="Une candidature irrecevable a un motif.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("under_review", "info_requested"))
+                | Q(case_officer__isnull=False),
+                name="application_under_review_has_officer",
+                violation_error_message="Une candidature en instruction a un instructeur.",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_at__isnull=True)
+                | Q(state__in=("reviewed", "withdrawn")) & ~Q(synthesis=""),
+                name="application_reviewed_has_synthesis",
+                violation_error_message=(
+                    "Une instruction close a une synthèse ; elle n’est datée que close."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawal_reason="") & ~Q(state="withdrawn")
+                | Q(state="withdrawn") & ~Q(withdrawal_reason=""),
+                name="application_withdrawn_has_reason",
+                violation_error_message=(
+                    "Une candidature retirée a un motif ; les autres n’ont ni date ni motif de "
+                    "retrait."
+                ),
+            ),
         )
 
     def __str__(self):
@@ -180,6 +332,8 @@ class Bearer(CarryingOrganisation):
         Application, models.CASCADE, related_name="bearers", verbose_name="candidature"
     )
     declared_name = models.CharField("nom tel que déclaré", max_length=300, blank=True)
+
+    history = FieldVersions()
 
     class Meta(CarryingOrganisation.Meta):
         verbose_name = "porteur"

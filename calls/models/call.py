@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from ftap.audit import FieldVersions
 from laureates import typography
 from laureates.models import NaturalKeyModel, NaturalKeyQuerySet, Organisation, published_q
 
@@ -17,6 +18,8 @@ class Fund(NaturalKeyModel):
     description = models.TextField("présentation", blank=True, help_text="Markdown.")
     announced_on = models.DateField("date d’annonce", null=True, blank=True)
     source = models.CharField("source", max_length=300, blank=True)
+
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "fonds"
@@ -82,19 +85,32 @@ class Call(NaturalKeyModel):
     )
     withdrawn_at = models.DateTimeField("retrait", null=True, blank=True)
     source = models.CharField("source", max_length=300, blank=True)
+    is_fictional = models.BooleanField(
+        "fictif",
+        default=False,
+        editable=False,
+        help_text="Un appel d’essai : il ne peut pas être publié, ni aucun de ses dossiers.",
+    )
     staff_note = models.TextField("note interne", blank=True, help_text="Jamais publiée.")
 
     objects = CallQuerySet.as_manager()
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "appel à projets"
         verbose_name_plural = "appels à projets"
         ordering = ("-year", "slug")
+        permissions = (("publish_call", "publier les appels à projets"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(year__gte=2017, year__lte=2100),
                 name="call_year",
                 violation_error_message="L’année de l’appel est comprise entre 2017 et 2100.",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_fictional=False) | Q(published_at__isnull=True),
+                name="call_fictional_is_never_public",
+                violation_error_message="Un appel fictif ne peut pas être publié.",
             ),
         )
 
@@ -164,6 +180,7 @@ class CallSession(NaturalKeyModel):
     staff_note = models.TextField("note interne", blank=True, help_text="Jamais publiée.")
 
     objects = CallSessionQuerySet.as_manager()
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "session"
@@ -218,6 +235,8 @@ class FormerDeadline(NaturalKeyModel):
     deadline_time = models.TimeField("heure limite", null=True, blank=True)
     replaced_on = models.DateField("remplacée le", null=True, blank=True)
     source = models.CharField("source ou motif", max_length=300, blank=True)
+
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "ancienne date limite"
@@ -280,6 +299,8 @@ class EligibilityRule(NaturalKeyModel):
     label = models.CharField("énoncé", max_length=300)
     source = models.CharField("source", max_length=300, blank=True)
 
+    history = FieldVersions()
+
     class Meta:
         verbose_name = "règle de recevabilité"
         verbose_name_plural = "règles de recevabilité"
@@ -337,6 +358,8 @@ class Criterion(NaturalKeyModel):
     scale_max = models.PositiveSmallIntegerField(
         "note maximale", null=True, blank=True, help_text="Vide : critère sans note."
     )
+
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "critère"

@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from calls.models.application import Application
 from calls.models.committee import Committee
+from ftap.audit import FieldVersions
 from laureates.models import Laureate, NaturalKeyModel, NaturalKeyQuerySet
 
 
@@ -17,9 +18,32 @@ class SelectionQuerySet(NaturalKeyQuerySet):
     def live(self):
         return self.filter(superseded_at__isnull=True)
 
+    def validated(self):
+        return self.live().filter(state="validated")
+
+    def retained(self):
+        """Validated and retained, in force."""
+        return self.validated().filter(outcome="retained")
+
+    def published(self):
+        """Those whose laureate visitors can see."""
+        return self.filter(laureate__in=Laureate.objects.published())
+
+    def in_agenda_order(self):
+        return self.order_by("committee", F("agenda_position").asc(nulls_last=True), "pk")
+
     def visible_to(self, user):
-        """Decisions on the dossiers that exist for `user`."""
-        return self.filter(application__in=Application.objects.visible_to(user))
+        """Decisions on the dossiers that `user` reads in full and, for a publisher, those validated
+        « retenu »."""
+        if not user.has_perm("calls.view_selection"):
+            return self.none()
+        reach = Q(application__in=Application.objects.read_in_full_by(user))
+        if user.has_perm("calls.read_retained_application"):
+            reach |= Q(
+                pk__in=self.model.objects.retained().values("pk"),
+                application__in=Application.objects.visible_to(user),
+            )
+        return self.filter(reach)
 
     def for_list(self):
         return self.select_related("application__session__call", "committee", "laureate")
@@ -29,6 +53,8 @@ class Selection(NaturalKeyModel):
     """What a committee decides on an application. Amounts are in euros.
 
     One live row for each application and committee; a rectification supersedes it with another.
+    Until proposed, it is an item of the agenda. `version` counts its changes: a page opened before
+    one of them is refused.
     The link to the public library is held here: the library knows nothing of this house.
     """
 
@@ -50,6 +76,9 @@ class Selection(NaturalKeyModel):
     )
     committee = models.ForeignKey(
         Committee, models.PROTECT, related_name="selections", verbose_name="comité"
+    )
+    agenda_position = models.PositiveSmallIntegerField(
+        "ordre du jour", null=True, blank=True, help_text="Vide : ordre non connu."
     )
     state = models.CharField("état", max_length=12, choices=State, default=State.TO_EXAMINE)
     outcome = models.CharField("sens de la décision", max_length=15, choices=Outcome, blank=True)
@@ -84,8 +113,10 @@ class Selection(NaturalKeyModel):
         related_name="selection",
         verbose_name="lauréat publié",
     )
+    version = models.PositiveIntegerField("version", default=1, editable=False)
 
     objects = SelectionQuerySet.as_manager()
+    history = FieldVersions(excluded_fields=["agenda_position", "version"])
 
     class Meta:
         verbose_name = "décision du comité"

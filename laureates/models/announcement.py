@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 
+from ftap.audit import FieldVersions
 from laureates import typography
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, published_q, withdrawn_q
@@ -79,6 +80,7 @@ class Announcement(NaturalKeyModel):
     updated_at = models.DateTimeField("modification", null=True, editable=False, auto_now=True)
 
     objects = AnnouncementQuerySet.as_manager()
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "annonce"
@@ -156,6 +158,8 @@ class Document(NaturalKeyModel):
         blank=True,
         validators=[FileExtensionValidator(settings.DOCUMENT_EXTENSIONS), validate_size],
     )
+
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "document"
@@ -249,6 +253,7 @@ class Claim(NaturalKeyModel):
     source_url = models.URLField("adresse de la source", max_length=500, blank=True)
 
     objects = ClaimQuerySet.as_manager()
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "chiffre annoncé"

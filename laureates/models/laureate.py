@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Case, Prefetch, Q, Value, When
 from django.urls import reverse
 
+from ftap.audit import FieldVersions
 from laureates import markdown, typography
 from laureates.models.announcement import Announcement
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
@@ -143,6 +144,7 @@ class Laureate(NaturalKeyModel):
     updated_at = models.DateTimeField("modification", null=True, editable=False, auto_now=True)
 
     objects = LaureateQuerySet.as_manager()
+    history = FieldVersions(m2m_fields=[themes, territories])
 
     class Meta:
         verbose_name = "lauréat"
@@ -215,6 +217,8 @@ class Carrier(CarryingOrganisation):
         Laureate, models.CASCADE, related_name="carriers", verbose_name="lauréat"
     )
     announced_name = models.CharField("nom tel qu’annoncé", max_length=300)
+
+    history = FieldVersions()
 
     class Meta(CarryingOrganisation.Meta):
         verbose_name = "porteur"

@@ -7,6 +7,7 @@ from django.urls import reverse
 from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siret as stdnum_siret
 
+from ftap.audit import FieldVersions
 from laureates import typography
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q
@@ -183,6 +184,7 @@ class Organisation(NaturalKeyModel):
     )
 
     objects = OrganisationQuerySet.as_manager()
+    history = FieldVersions()
 
     class Meta:
         verbose_name = "organisme"

@@ -8,28 +8,40 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import ProtectedError
 
-from calls.models import Application, CallSession, EligibilityRule, Selection
+from calls.models import Application, CallSession, EligibilityRule, EventText, Selection
 from tests import constraints
 from tests.constraints import changed
 from tests.factories import (
     ApplicationFactory,
     BearerFactory,
+    BulkActFactory,
+    BulkActItemFactory,
     CallFactory,
     CallSessionFactory,
     CommitteeFactory,
+    CommitteeMemberFactory,
     CriterionFactory,
     EligibilityRuleFactory,
     FormerDeadlineFactory,
     FundAimFactory,
     FundFactory,
+    InformationRequestFactory,
     LaureateFactory,
+    LetterFactory,
+    MinutesFactory,
+    RecusalFactory,
+    ReviewFactory,
+    ReviewScoreFactory,
     SelectionFactory,
+    SessionAccessFactory,
     UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
 
 LEAD = "chef-de-file"
+NOW = datetime.datetime(2019, 9, 1, 8, 0, tzinfo=datetime.UTC)
+LATER = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 CONSTRAINTS = constraints.of_app("calls")
 
 
@@ -56,6 +68,56 @@ def second_live_selection():
     return changed(superseded, superseded_at=None)
 
 
+def second_live_review():
+    first = ReviewFactory()
+    second = ReviewFactory(
+        application=first.application, cancelled_at=NOW, cancel_reason="Demandé deux fois."
+    )
+    return changed(second, institution=first.institution, cancelled_at=None, cancel_reason="")
+
+
+def second_event_text():
+    """Texts of events are never changed: what breaks the rule is a row to come."""
+    ApplicationFactory()
+    text = EventText.objects.first()
+    return EventText(event=text.event, name=text.name, salt="", text="", digest="0" * 64)
+
+
+def second_recusal(**person):
+    first = RecusalFactory(**person)
+    second = RecusalFactory(
+        application=first.application,
+        member=None,
+        user=UserFactory(),
+        declared_by=first.declared_by,
+    )
+    return changed(second, **person)
+
+
+def second_open_request():
+    first = InformationRequestFactory()
+    second = InformationRequestFactory(application=first.application, closed_at=LATER)
+    return changed(second, closed_at=None)
+
+
+def same_user_twice():
+    first = CommitteeMemberFactory(user=UserFactory())
+    return changed(CommitteeMemberFactory(committee=first.committee), user=first.user)
+
+
+def unsaved_minutes(**values):
+    """Minutes are never changed: what breaks a rule is a row to come."""
+    values.setdefault("committee", CommitteeFactory())
+    return MinutesFactory.build(sealed_by=UserFactory(), **values)
+
+
+def sent_letter():
+    person = UserFactory()
+    return LetterFactory(
+        reviewed_at=NOW, reviewed_by=person, sent_at=NOW, sent_by=person, channel="post"
+    )
+
+
 def proposed(**values):
     return changed(SelectionFactory(), state="proposed", **values)
 
@@ -64,17 +126,35 @@ def proposed(**values):
 VIOLATIONS = {
     "application_asked_amount_not_negative": lambda: changed(ApplicationFactory(), asked_amount=-1),
     "application_disclosed_has_title": lambda: changed(ApplicationFactory(), title=""),
+    "application_inadmissible_has_reason": lambda: changed(
+        ApplicationFactory(), state="inadmissible"
+    ),
     "application_known_form_state": lambda: changed(ApplicationFactory(), form_state="archive"),
     "application_known_state": lambda: changed(ApplicationFactory(), state="accepted"),
+    "application_received_is_undecided": lambda: changed(
+        ApplicationFactory(), admissibility_decided_at=NOW
+    ),
+    "application_reviewed_has_synthesis": lambda: changed(
+        ApplicationFactory(), state="reviewed", reviewed_at=NOW
+    ),
     "application_total_cost_not_negative": lambda: changed(ApplicationFactory(), total_cost=-1),
+    "application_under_review_has_officer": lambda: changed(
+        ApplicationFactory(), state="under_review"
+    ),
     "application_undisclosed_is_empty": lambda: changed(
         ApplicationFactory(undisclosed=True), title="Ce qui n’est pas connu"
     ),
+    "application_withdrawn_has_reason": lambda: changed(ApplicationFactory(), state="withdrawn"),
     "bearer_known_role": lambda: changed(BearerFactory(), role=""),
     "bearer_one_lead": second_lead,
     "bearer_position_from_one": lambda: changed(BearerFactory(), position=0),
     "bearer_unique_organisation": lambda: same(BearerFactory, "application", "organisation"),
     "bearer_unique_position": lambda: same(BearerFactory, "application", "position"),
+    "bulk_act_item_unique_application": lambda: same(BulkActItemFactory, "act", "application"),
+    "bulk_act_undone_has_reason": lambda: changed(BulkActFactory(), undone_at=LATER),
+    "call_fictional_is_never_public": lambda: changed(
+        CallFactory(), is_fictional=True, published_at=NOW
+    ),
     "call_session_envelope_positive": lambda: changed(CallSessionFactory(), envelope=0),
     "call_session_number_from_one": lambda: changed(CallSessionFactory(), number=0),
     "call_session_time_with_day": lambda: changed(
@@ -87,10 +167,23 @@ VIOLATIONS = {
         deadline_on=datetime.date(2019, 7, 12),
     ),
     "call_year": lambda: changed(CallFactory(), year=2016),
-    "committee_held_has_date": lambda: changed(CommitteeFactory(), state="open"),
+    "committee_closing_date_when_closed": lambda: changed(CommitteeFactory(), closed_at=NOW),
+    "committee_envelope_positive": lambda: changed(CommitteeFactory(), envelope=0),
+    "committee_held_has_date": lambda: changed(CommitteeFactory(), state="closed"),
     "committee_known_state": lambda: changed(
         CommitteeFactory(), state="sealed", held_on=datetime.date(2019, 9, 23)
     ),
+    "committee_member_known_attendance": lambda: changed(
+        CommitteeMemberFactory(), attendance="late"
+    ),
+    "committee_member_unique_position": lambda: same(
+        CommitteeMemberFactory, "committee", "position"
+    ),
+    "committee_member_unique_user": lambda: same_user_twice(),
+    "committee_open_has_chair_and_quorum": lambda: changed(
+        CommitteeFactory(), state="open", held_on=NOW.date(), chair="La ministre", quorum=3
+    ),
+    "committee_planned_is_not_opened": lambda: changed(CommitteeFactory(), opened_at=NOW),
     "criterion_scale_positive": lambda: changed(CriterionFactory(), scale_max=0),
     "criterion_unique_position": lambda: same(CriterionFactory, "call", "position"),
     "criterion_weight_positive": lambda: changed(CriterionFactory(), weight=0),
@@ -100,8 +193,31 @@ VIOLATIONS = {
     ),
     "eligibility_rule_unique_position": lambda: same(EligibilityRuleFactory, "session", "position"),
     "eligibility_rule_value_or_field": lambda: changed(EligibilityRuleFactory(), kind="required"),
+    "event_text_unique_name": lambda: second_event_text(),
     "former_deadline_unique_position": lambda: same(FormerDeadlineFactory, "session", "position"),
     "fund_aim_unique_position": lambda: same(FundAimFactory, "fund", "position"),
+    "information_request_in_order": lambda: changed(
+        InformationRequestFactory(), closed_at=datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC)
+    ),
+    "information_request_one_open": lambda: second_open_request(),
+    "letter_email_has_address": lambda: changed(sent_letter(), channel="email"),
+    "letter_sent_was_reviewed": lambda: changed(
+        LetterFactory(), sent_at=NOW, sent_by=UserFactory(), channel="post"
+    ),
+    "letter_superseded_has_reason": lambda: changed(LetterFactory(), superseded_at=NOW),
+    "minutes_new_version_has_reason": lambda: unsaved_minutes(version=2),
+    "minutes_unique_number": lambda: unsaved_minutes(number=MinutesFactory().number),
+    "minutes_unique_version": lambda: unsaved_minutes(committee=MinutesFactory().committee),
+    "recusal_lifted_has_reason": lambda: changed(RecusalFactory(), lifted_at=LATER),
+    "recusal_of_one_person": lambda: changed(RecusalFactory(), user=None),
+    "recusal_unique_member": lambda: second_recusal(user=None, member=CommitteeMemberFactory()),
+    "recusal_unique_user": lambda: second_recusal(user=UserFactory()),
+    "review_cancelled_has_reason": lambda: changed(ReviewFactory(), cancelled_at=NOW),
+    "review_one_per_institution": lambda: second_live_review(),
+    "review_rendered_has_verdict": lambda: changed(ReviewFactory(), verdict="favourable"),
+    "review_reserve_has_comment": lambda: changed(ReviewFactory(rendered=True), verdict="reserved"),
+    "review_score_not_negative": lambda: changed(ReviewScoreFactory(), score=-1),
+    "review_score_unique_criterion": lambda: same(ReviewScoreFactory, "review", "criterion"),
     "selection_amount_only_when_retained": lambda: proposed(
         outcome="deferred", granted_amount=1000
     ),
@@ -116,6 +232,7 @@ VIOLATIONS = {
     "selection_validated_has_decider": lambda: changed(
         SelectionFactory(retained=True), record_source=""
     ),
+    "session_access_unique": lambda: same(SessionAccessFactory, "session", "user"),
 }
 # The list of choices of the field speaks before the constraint in a full form; the constraint
 # speaks where the form leaves the field out.
@@ -123,6 +240,7 @@ SHADOWED = {
     "application_known_form_state",
     "application_known_state",
     "committee_known_state",
+    "committee_member_known_attendance",
     "eligibility_rule_known_kind",
 }
 

@@ -10,6 +10,7 @@ from django.core.management.commands import loaddata
 from django.core.serializers.base import DeserializedObject
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 
+from ftap import audit
 from laureates import index
 
 
@@ -27,7 +28,7 @@ class Command(loaddata.Command):
         self.labels = labels
         # The stock summary is in English: it is replaced below.
         stock = {**options, "verbosity": options["verbosity"] if options["verbosity"] > 1 else 0}
-        with transaction.atomic(using=options["database"]):
+        with transaction.atomic(using=options["database"]), audit.paused():
             super().handle(*labels, **stock)
             if options["database"] == DEFAULT_DB_ALIAS:
                 index.rebuild()

@@ -1,0 +1,39 @@
+"""Versions of fields: every save of an audited row keeps what the row became."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+_paused: ContextVar[bool] = ContextVar("ftap_audit_paused", default=False)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Write no version inside: rows that are loaded are not acts of this application."""
+    token = _paused.set(True)
+    try:
+        yield
+    finally:
+        _paused.reset(token)
+
+
+class FieldVersions(HistoricalRecords):
+    """The versions of a model, declared in its class as `history = FieldVersions()`.
+
+    A save with `raw=True`, as of a fixture, writes none; nor does anything inside `paused()`.
+    """
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("history_change_reason_field", models.TextField(null=True))
+        super().__init__(**kwargs)
+
+    def create_historical_record(self, instance, history_type, using=None):
+        if not _paused.get():
+            super().create_historical_record(instance, history_type, using=using)
+
+    def m2m_changed(self, instance, action, attr, pk_set, reverse, **kwargs):
+        if not _paused.get():
+            super().m2m_changed(instance, action, attr, pk_set, reverse, **kwargs)
