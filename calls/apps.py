@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 from calls.triggers import TRIGGERS
 from ftap import triggers
@@ -9,4 +10,9 @@ class CallsConfig(AppConfig):
     verbose_name = "appels à projets et comités"
 
     def ready(self):
+        from calls.history import writing  # noqa: PLC0415 - models are not loaded before
+        from calls.permissions import sync_groups  # noqa: PLC0415 - models are not loaded before
+
         triggers.register(self.name, *TRIGGERS)
+        writing.connect()
+        post_migrate.connect(sync_groups, dispatch_uid="calls.permissions")

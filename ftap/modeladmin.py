@@ -7,22 +7,22 @@ from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
-from django.contrib.admin.utils import NestedObjects, flatten_fieldsets, unquote
+from django.contrib.admin.utils import NestedObjects, flatten_fieldsets, quote, unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.admin.widgets import (
     AutocompleteSelect,
     AutocompleteSelectMultiple,
     RelatedFieldWidgetWrapper,
 )
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import IntegrityError, connections, models, router, transaction
-from django.http import Http404
+from django.http import Http404, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst, slugify
 
-from ftap import refusals
+from ftap import objecthistory, refusals
 from ftap.editlock import EditLock
 from ftap.modelforms import MultilineField, RowsFormSet, StrictModelForm
 
@@ -116,9 +116,9 @@ class ScopedFields:
         if obj is None or not obj.pk or not hasattr(obj, "get_absolute_url"):
             return None
         public = self.public_queryset()
-        if public is None or not public.filter(pk=obj.pk).exists():
-            return None
-        return obj.get_absolute_url()
+        # As stored: what a form refused may have no address.
+        stored = None if public is None else public.filter(pk=obj.pk).first()
+        return stored.get_absolute_url() if stored else None
 
     def public_queryset(self):
         """The rows that visitors may see; None for a model that has no public page."""
@@ -298,6 +298,40 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
         if lock := getattr(request, "edit_lock", None):
             context["edit_lock"] = lock.context()
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # History ------------------------------------------------------------------
+
+    def history_view(self, request, object_id, extra_context=None):
+        """What was done to a row, by whom and why: read-only, of a row that the reader sees."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(("GET", "HEAD"))
+        obj = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404(f"{self.opts.label} {object_id}")
+        page = objecthistory.page_of(
+            obj, request.user, request.GET.get(objecthistory.PAGE_VAR, "1")
+        )
+        opts = self.opts
+        request.current_app = self.admin_site.name
+        return TemplateResponse(
+            request,
+            "admin/object_history.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"Historique\u00a0: {obj}",
+                "object": obj,
+                "opts": opts,
+                "page": page,
+                "page_range": page.paginator.get_elided_page_range(page.number),
+                "page_var": objecthistory.PAGE_VAR,
+                "back": reverse(
+                    f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(obj.pk)]
+                ),
+                **(extra_context or {}),
+            },
+        )
 
     # Deletion -----------------------------------------------------------------
 

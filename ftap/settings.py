@@ -42,16 +42,26 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "django_filters",
+    "simple_history",
     "widget_tweaks",
     "dsfr",
 ]
 AUTH_USER_MODEL = "ftap.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "calls.permissions.ObjectRules",
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "ftap.urls"
 WSGI_APPLICATION = "ftap.wsgi.application"
 # The project names its applications only here, by dotted path.
 SITEMAPS = {"public": "laureates.sitemaps.SITEMAPS"}
-ADMIN_INDEX_PANELS = ["laureates.admin.panels.to_do"]
+ADMIN_INDEX_PANELS = [
+    "calls.admin.panels.to_do",
+    "calls.admin.panels.sessions",
+    "laureates.admin.panels.to_do",
+]
+ADMIN_HISTORY = "calls.history.entries"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -67,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
 TEMPLATES = [
@@ -108,10 +119,18 @@ MEDIA_URL = ""
 FILE_UPLOAD_PERMISSIONS = 0o640
 DOCUMENT_MAX_BYTES = 20 * 1024 * 1024
 DOCUMENT_EXTENSIONS = ["pdf", "odt", "ods", "docx", "xlsx", "csv"]
+# Files of dossiers: what each extension may hold is checked too.
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", 20 * 1024 * 1024)
+ATTACHMENT_EXTENSIONS = ["pdf", "odt", "ods", "odp", "docx", "xlsx", "pptx", "csv", "png", "jpg"]
 
 # Readable data with natural keys; the list, in order, is what a new local database receives.
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 LOCAL_FIXTURES = ["territories", "themes", "organisations", "ftap_2019_session_2"]
+
+# Letters ---------------------------------------------------------------------
+# Nothing is sent by itself. Without a server, letters are written on the console.
+vars().update(env.dj_email_url("EMAIL_URL", "console:"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", CONTACT_EMAIL or "ne-pas-repondre@localhost")
 
 # Language --------------------------------------------------------------------
 LANGUAGE_CODE = "fr"

@@ -1,13 +1,15 @@
 """What every test may ask for: a database on disk, a folder for documents, a real browser."""
 
 import os
+from unittest import mock
 
 import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 
+from calls.triggers import TRIGGERS, lifted
 from tests import run
 
 # Playwright keeps an event loop in the thread of the test, which Django then takes for
@@ -39,6 +41,23 @@ def media_root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("media")
     with override_settings(MEDIA_ROOT=folder):
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flush_without_append_only_triggers():
+    """What empties the database after a test that commits may empty the history too.
+
+    The triggers are there again before the next test.
+    """
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_freely(test_case):
+        present = {*connection.introspection.table_names()}
+        with lifted(*present & {trigger.table for trigger in TRIGGERS}):
+            flush(test_case)
+
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", flush_freely):
+        yield
 
 
 # Browser ---------------------------------------------------------------------
