@@ -20,15 +20,18 @@ MAY_IMPORT = {
 LAYERS = (
     {"typography", "markdown", "triggers"},
     {"models"},
-    {"permissions", "notifications", "search", "facets", "figures", "throttle"},
-    {"workflow", "deliberation", "publication", "index"},
+    {"permissions", "eligibility", "notifications", "search", "facets", "figures", "throttle"},
+    {"history", "gates", "opinions", "envelope", "indicators", "reading"},
+    {"guards", "recusals", "minutes", "letters", "attachments", "sheet"},
+    {"workflow", "deliberation", "instruction", "publication", "index"},
+    {"bulk", "scenarios", "pack", "demo"},
     {"forms", "importers", "resources", "filters", "fixture_check"},
     {"views", "admin", "management", "sitemaps", "feeds", "panels"},
     {"urls"},
     {"apps"},
 )
 DRAWERS = {"utils", "helpers", "common", "services"}
-STATE_WRITERS = {"calls/workflow.py", "calls/deliberation.py"}
+STATE_WRITERS = {"calls/workflow.py", "calls/deliberation/states.py"}
 INDEX_WRITERS = {"laureates/index.py"}
 CLOCK_READERS = {"laureates/models/public.py"}
 SAFE_MAKERS = {"laureates/markdown.py"}
