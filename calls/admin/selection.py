@@ -1,15 +1,11 @@
 from django.contrib import admin
+from django.urls import reverse
 
 from calls.admin.shared import badge
-from calls.models import Selection
+from calls.models import Committee, Selection
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin
 from ftap.templatetags.ftap import euros
-
-# What only a move of the workflow writes, or its validation.
-MOVED = ("state_badge", "decided_on", "decided_by", "record_source", "superseded_at", "laureate")
-# A decision still to examine has none of these: proposing it is a move.
-PROPOSED = ("outcome", "granted_amount", "amount_not_disclosed", "rank")
 
 
 class LiveFilter(SplitFilter):
@@ -23,9 +19,10 @@ class LiveFilter(SplitFilter):
 
 @admin.register(Selection)
 class SelectionAdmin(ModelAdmin):
-    """Decisions. Validated or superseded, they are wholly read-only."""
+    """Decisions, to read: each is proposed, validated and rectified in its sitting's workspace."""
 
     index_order = 25
+    change_form_template = "admin/calls/selection/change_form.html"
     str_select_related = ("application", "committee")
     search_fields = ("application__reference", "application__title", "record_source")
     search_help_text = "Référence ou titre du dossier, source de la décision."
@@ -42,45 +39,51 @@ class SelectionAdmin(ModelAdmin):
     list_filter = ("state", "outcome", LiveFilter, ("committee", RelatedFilter))
     list_select_related = ("application__session__call", "committee", "laureate")
     date_hierarchy = "decided_on"
-    autocomplete_fields = ("application", "committee")
+    readonly_fields = ("state_badge", "outcome_label", "amount_label")
     fieldsets = (
         ("Dossier et séance", {"fields": ("application", "committee", "state_badge")}),
-        (
-            "Proposition",
-            {"fields": ("outcome", ("granted_amount", "amount_not_disclosed"), "rank", "motive")},
-        ),
+        ("Décision", {"fields": ("outcome_label", "amount_label", "rank", "motive")}),
         ("Ce que lira le public", {"fields": ("public_text", "laureate")}),
         ("Validation", {"fields": ("decided_on", "decided_by", "record_source", "superseded_at")}),
     )
 
-    def get_readonly_fields(self, request, obj=None):
-        if obj is None:
-            return (*MOVED, *PROPOSED)
-        identity = ("application", "committee")
-        examined = () if obj.state == Selection.State.PROPOSED else PROPOSED
-        return (*MOVED, *identity, *examined)
-
     def get_fieldsets(self, request, obj=None):
-        if obj is None:
-            return (
-                ("Dossier et séance", {"fields": ("application", "committee")}),
-                ("Textes", {"fields": ("motive", "public_text")}),
-            )
-        return super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj)
+        if self._reads_in_full(request.user):
+            return fieldsets
+        # A publisher reads what will be public of a retained decision, never its private motive.
+        shown = {"application", "committee", "outcome_label", "amount_label"}
+        shown |= {"public_text", "laureate", "decided_on"}
+        return [
+            (name, {"fields": [field for field in options["fields"] if field in shown]})
+            for name, options in fieldsets
+        ]
+
+    @staticmethod
+    def _reads_in_full(user):
+        return user.has_perm("calls.view_committee")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None and obj.superseded_at is None:
+            sitting = Committee.objects.visible_to(request.user).filter(pk=obj.committee_id)
+            if sitting.exists():
+                url = reverse("admin:calls_committee_sitting", args=[obj.committee_id])
+                context["sitting_url"] = f"{url}#dossier-{obj.pk}"
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def lookup_allowed(self, lookup, value, request):
         return lookup == "application__session__id__exact" or super().lookup_allowed(
             lookup, value, request
         )
-
-    def has_change_permission(self, request, obj=None):
-        final = obj is not None and (obj.state == Selection.State.VALIDATED or obj.superseded_at)
-        return super().has_change_permission(request, obj) and not final
-
-    def deletion_refusal(self, request, obj):
-        if obj.state != Selection.State.TO_EXAMINE or obj.superseded_at:
-            return "Une décision proposée ou validée fait partie de l’historique du dossier."
-        return ""
 
     @admin.display(description="état", ordering="state")
     def state_badge(self, obj):
