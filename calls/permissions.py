@@ -47,7 +47,7 @@ _SITTING = "committee committeemember selection recusal minutes"
 
 _READ = (
     _every("view", "calls", f"{_FRAME} {_DOSSIER} {_SITTING}")
-    | _every("view", "laureates", f"{_REFERENCE} {_LIBRARY}")
+    | _every("view", "laureates", _REFERENCE)
 )  # fmt: skip
 _EVERY_DOSSIER = {"calls.read_every_application", "calls.export_application"}
 _BETWEEN_AGENTS = _every("view", "calls", "note letter bulkact")

@@ -1,16 +1,49 @@
-from django.contrib import admin
-from django.db.models import Count
+"""Dossiers: the list to work from, and the page of each."""
 
-from calls.admin.shared import SelectionInline, badge
-from calls.models import Application, Bearer
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.timezone import localtime
+
+from calls import reading, sheet
+from calls.admin.application_filters import BY_PARAMETER, FILTERS, IN_FULL, conditions_met
+from calls.admin.attachment import AttachmentViews, attachment_form
+from calls.admin.bulk import BulkActsMixin
+from calls.admin.dossier import Dossier
+from calls.admin.dossier_acts import DossierActs
+from calls.admin.shared import badge, count_of
+from calls.eligibility import principal_bearer
+from calls.forms import NoteForm
+from calls.models import Application, Bearer, Review, Selection
+from calls.models.event import Event
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.templatetags.ftap import euros
 
+SHEET = "admin/calls/application/sheet.html"
 UNDISCLOSED = "non détaillée"
 UNDISCLOSED_HELP = (
     "Cette candidature a été reçue et n’est pas publique\u00a0: rien d’autre n’en est connu. "
     "Elle ne se modifie pas et ne sera jamais liée à un lauréat."
+)
+# The links above the list: (label, parameter, value) of the filters.
+PRESETS = (
+    ("Avis à rendre", "avis", "a-rendre"),
+    ("Avis à rendre, en retard", "avis", "a-rendre-en-retard"),
+    ("À déclarer recevables", "etape", "a-declarer"),
+    ("À mettre en instruction", "etape", "a-instruire"),
+    ("En instruction", "etape", "en-instruction"),
+    ("Mes dossiers", "instructeur", "moi"),
+    ("Avis attendus", "avis", "attendus"),
+    ("Avis en retard", "avis", "en-retard"),
+    ("Compléments en retard", "complement", "en-retard"),
+    ("Instruits", "etape", "instruits"),
+    ("À inscrire", "etape", "a-inscrire"),
 )
 
 
@@ -27,11 +60,44 @@ class BearerInline(TabularInline):
         return super().has_change_permission(request, obj) and not (obj and obj.is_undisclosed)
 
 
-@admin.register(Application)
-class ApplicationAdmin(ModelAdmin):
-    """Dossiers. The state shows, and moves only through the workflow.
+class DossierList(ChangeList):
+    """The list, with what its columns show read in the query of its page."""
 
-    An undisclosed one is read-only: nothing is known of it but that it was received.
+    def get_queryset(self, request, exclude_parameters=None):
+        found = super().get_queryset(request, exclude_parameters)
+        return found.prefetch_related("bearers__organisation").annotate(**_columns(request.user))
+
+    def get_ordering_field(self, field_name):
+        """A column that the reader may not sort is not sorted by a forged address either."""
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+
+def _columns(user):
+    """What is read of each dossier besides its row: how far, opinions, last event, grant."""
+    reviews = Review.objects.visible_to(user)
+    in_full = Application.objects.read_in_full_by(user).filter(pk=OuterRef("pk"))
+    events = Event.objects.filter(application=OuterRef("pk")).order_by("-number")
+    retained = Selection.objects.visible_to(user).retained().filter(application=OuterRef("pk"))
+    return {
+        "in_full": Exists(in_full),
+        "asked_opinions": count_of(reviews.live(), "application"),
+        "given_opinions": count_of(reviews.rendered(), "application"),
+        "last_moved_at": Subquery(events.values("occurred_at")[:1]),
+        "is_retained": Exists(retained),
+        "granted_amount": Subquery(
+            retained.order_by("-decided_on", "-pk").values("granted_amount")[:1]
+        ),
+    }
+
+
+@admin.register(Application)
+class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ModelAdmin):
+    """Dossiers. Their facts are edited here; their state moves through the acts alone.
+
+    The page of a dossier shows each reader what they may read of it, and the form of its facts to
+    those who may change them. An undisclosed one is read-only: nothing is known of it.
     """
 
     index_order = 23
@@ -41,41 +107,122 @@ class ApplicationAdmin(ModelAdmin):
     list_display = (
         "reference",
         "title_label",
-        "session",
-        "state_badge",
+        "lead",
         "asked_amount_label",
-        "bearer_count",
-        "received_on",
+        "state_badge",
+        "officer",
+        "opinions",
+        "last_move",
     )
     list_display_links = ("reference", "title_label")
-    list_filter = ("state", ("session", RelatedFilter), "is_undisclosed", "form_state")
-    list_select_related = ("session__call",)
-    autocomplete_fields = ("session",)
-    date_hierarchy = "received_on"
+    list_filter = (*FILTERS, ("session", RelatedFilter), "is_undisclosed", "form_state")
+    list_select_related = ("session__call", "case_officer")
+    autocomplete_fields = ("session", "themes", "territories")
     readonly_fields = ("state_badge",)
-    inlines = (BearerInline, SelectionInline)
+    change_list_template = "admin/calls/application/change_list.html"
+    change_form_template = "admin/calls/application/change_form.html"
+    inlines = (BearerInline,)
     fieldsets = (
         ("Dossier", {"fields": ("reference", "session", "state_badge", "is_undisclosed")}),
         ("Projet", {"fields": ("title", "summary")}),
         ("Financement demandé", {"fields": (("asked_amount", "total_cost"),)}),
-        ("Dépôt en ligne", {"fields": ("received_on", ("form_number", "form_state"))}),
+        ("Classement", {"fields": ("themes", "territories")}),
+        (
+            "Dépôt en ligne",
+            {"fields": (("received_on", "completed_on"), ("form_number", "form_state"))},
+        ),
+        ("Contact", {"fields": (("contact_name", "contact_email"),)}),
         ("Provenance", {"fields": ("source",)}),
     )
 
+    def get_urls(self):
+        sheet_view = self.admin_site.admin_view(self.sheet_view)
+        return [
+            path("<int:object_id>/fiche/", sheet_view, name="calls_application_sheet"),
+            *self.act_urls(),
+            *self.attachment_urls(),
+            *super().get_urls(),
+        ]
+
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(bearer_count=Count("bearers"))
+        return super().get_queryset(request).select_related("session__call", "case_officer")
+
+    # The list -----------------------------------------------------------------------------
+
+    def get_changelist(self, request, **kwargs):
+        return DossierList
+
+    def get_list_display(self, request):
+        if request.user.has_perm(IN_FULL):
+            return super().get_list_display(request)
+        columns = ("reference", "title_label", "lead")
+        return (*columns, "granted_label") if reading.reads_retained(request.user) else columns
+
+    def get_sortable_by(self, request):
+        # The order of a column tells of what it shows.
+        if reading.is_partial(request.user):
+            return ("reference", "title_label")
+        return super().get_sortable_by(request)
+
+    def get_search_fields(self, request):
+        if reading.is_partial(request.user):
+            return ("reference", "title", "bearers__declared_name")
+        return super().get_search_fields(request)
+
+    def get_list_filter(self, request):
+        if not reading.is_partial(request.user):
+            return super().get_list_filter(request)
+        if request.user.has_perm("calls.view_callsession"):
+            return (*FILTERS, ("session", RelatedFilter))
+        return FILTERS
+
+    def lookup_allowed(self, lookup, value, request):
+        if reading.is_partial(request.user):
+            return lookup == "session__id__exact" or lookup in BY_PARAMETER
+        return super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request):
+        changelist = super().get_changelist_instance(request)
+        changelist.presets = self._presets(request)
+        return changelist
+
+    def _presets(self, request):
+        """[{label, count, url, is_current}] above the list; a count is that of the linked list."""
+        user = request.user
+        presets = [
+            (label, parameter, value)
+            for label, parameter, value in PRESETS
+            if _is_for(user, BY_PARAMETER[parameter].conditions[value])
+        ]
+        counts = Application.objects.visible_to(user).aggregate(
+            **{
+                f"n{rank}": Count("pk", filter=conditions_met(user, **{parameter: value}))
+                for rank, (_, parameter, value) in enumerate(presets)
+            }
+        )
+        url = reverse("admin:calls_application_changelist")
+        return [
+            {
+                "label": label,
+                "count": counts[f"n{rank}"],
+                "url": f"{url}?{urlencode({parameter: value})}",
+                "is_current": request.GET.get(parameter) == value,
+            }
+            for rank, (label, parameter, value) in enumerate(presets)
+        ]
+
+    # The page of a dossier ------------------------------------------------------------------
 
     def get_inlines(self, request, obj):
-        if obj is None:
-            return (BearerInline,)
-        return (SelectionInline,) if obj.is_undisclosed else super().get_inlines(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ()
+        return super().get_inlines(request, obj)
 
     def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or not obj.is_undisclosed:
-            return fieldsets
-        first = {**fieldsets[0][1], "description": UNDISCLOSED_HELP}
-        return (("Dossier non détaillé", first), fieldsets[-1])
+        if obj is not None and not self.has_change_permission(request, obj):
+            # What is read is in the sections of the page, which ask what the reader may read.
+            return ()
+        return super().get_fieldsets(request, obj)
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
@@ -84,21 +231,111 @@ class ApplicationAdmin(ModelAdmin):
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not (obj and obj.is_undisclosed)
 
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None and change:
+            dossier = Dossier(obj, request.user)
+            context |= {
+                "title": str(obj),
+                "subtitle": None,
+                "dossier": dossier,
+                "undisclosed_help": UNDISCLOSED_HELP,
+                "note_form": NoteForm(auto_id="note_%s") if dossier.may_note else None,
+                "file_form": attachment_form() if dossier.may_file else None,
+                "may_change": self.has_change_permission(request, obj),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def response_post_save_change(self, request, obj):
+        return HttpResponseRedirect(self.dossier_url(obj))
+
     def deletion_refusal(self, request, obj):
         return "Un dossier reçu ne se supprime pas\u00a0: il reste dans l’historique de la session."
+
+    # The sheet ---------------------------------------------------------------------------------
+
+    def sheet_view(self, request, object_id):
+        """The synthesis sheet, to print; the fragment alone for a script of another page."""
+        dossier = self.get_dossier(request, object_id)
+        application = dossier.application
+        found = sheet.sheets([application], request.user)
+        if application.pk not in found:
+            raise Http404(f"pas de fiche\u00a0: {application.reference}")
+        fragment = "X-Fragment" in request.headers
+        request.current_app = self.admin_site.name
+        return TemplateResponse(
+            request,
+            "admin/calls/application/_sheet.html" if fragment else SHEET,
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": f"Fiche\u00a0: {application}",
+                "application": application,
+                "sheet": found[application.pk],
+                "level": 2,
+                **({} if fragment else self._neighbours(application, request.user)),
+            },
+        )
+
+    def _neighbours(self, application, user):
+        """The dossiers before and after in the session, among those that the reader reads."""
+        rows = (
+            Application.objects.read_in_full_by(user)
+            .disclosed()
+            .filter(session=application.session_id)
+            .order_by("reference")
+        )
+        return {
+            "previous": rows.filter(reference__lt=application.reference).last(),
+            "next": rows.filter(reference__gt=application.reference).first(),
+        }
+
+    # Columns: empty where the reader does not read the dossier whole ------------------------------
 
     @admin.display(description="titre", ordering="title")
     def title_label(self, obj):
         return badge("undisclosed", UNDISCLOSED) if obj.is_undisclosed else obj.title
 
+    @admin.display(description="porteur principal")
+    def lead(self, obj):
+        return principal_bearer(obj)
+
     @admin.display(description="état", ordering="state")
     def state_badge(self, obj):
-        return badge(obj.state, obj.get_state_display())
+        # On the form of a dossier, which only those who read it whole may change.
+        return badge(obj.state, obj.get_state_display()) if getattr(obj, "in_full", True) else None
 
-    @admin.display(description="montant demandé", ordering="asked_amount")
+    @admin.display(description="demandé", ordering="asked_amount")
     def asked_amount_label(self, obj):
-        return None if obj.asked_amount is None else euros(obj.asked_amount)
+        if obj.is_undisclosed or not obj.in_full:
+            return None
+        return "non communiqué" if obj.asked_amount is None else euros(obj.asked_amount)
 
-    @admin.display(description="porteurs", ordering="bearer_count")
-    def bearer_count(self, obj):
-        return None if obj.is_undisclosed else obj.bearer_count
+    @admin.display(description="instructeur", ordering="case_officer__last_name")
+    def officer(self, obj):
+        if obj.case_officer is None or not obj.in_full:
+            return None
+        return obj.case_officer.get_full_name() or obj.case_officer.username
+
+    @admin.display(description="avis")
+    def opinions(self, obj):
+        if not obj.in_full or not obj.asked_opinions:
+            return None
+        return f"{obj.given_opinions}\u00a0/\u00a0{obj.asked_opinions}"
+
+    @admin.display(description="mouvement")
+    def last_move(self, obj):
+        if obj.last_moved_at is None or not obj.in_full:
+            return None
+        return date_format(localtime(obj.last_moved_at), "d/m/Y")
+
+    @admin.display(description="montant accordé")
+    def granted_label(self, obj):
+        return euros(obj.granted_amount) if obj.is_retained else None
+
+
+def _is_for(user, condition):
+    """Whether a link to this condition is for `user`: reviewers of other institutions alone have
+    opinions of their own to give."""
+    if condition.permission == "calls.give_opinion" and not reading.is_partial(user):
+        return False
+    return user.has_perm(condition.permission)

@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from calls import gates, history, notifications
+from calls import gates, history, letters, notifications
 from calls.gates import INSTRUCTING
 from calls.instruction.asked import hold_review, named, refuse_closed_review
-from calls.models import Review, ReviewScore
+from calls.models import Letter, Review, ReviewScore
 from calls.permissions import Refusal, Stale
 from ftap.templatetags.ftap import number
 
@@ -63,6 +63,9 @@ def render_opinion(
         with history.acting(by, action, "" if is_asked else f"Au nom de : {review.institution}"):
             gates.save(review)
             _write_scores(review, criteria, stored, scores)
+            letters.supersede(
+                Letter.objects.filter(review=review), "l’avis attendu a été rendu", by=by
+            )
         notifications.opinion_rendered(review, by=by)
     return review
 

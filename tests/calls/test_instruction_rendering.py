@@ -23,7 +23,9 @@ from tests.calls.dossiers import (
 )
 from tests.factories import (
     AffiliationFactory,
+    ApplicationFactory,
     CriterionFactory,
+    LetterFactory,
     OrganisationFactory,
     ReviewFactory,
     ReviewScoreFactory,
@@ -248,3 +250,24 @@ def test_nothing_is_half_given_when_a_score_fails(monkeypatch):
     with pytest.raises(RuntimeError):
         render(review, person, scores={criterion.pk: 3})
     assert (opinion_rows(), Event.objects.count()) == (before, events)
+
+
+@pytest.mark.django_db
+def test_an_opinion_that_came_makes_its_reminder_void():
+    application = ApplicationFactory(
+        state="under_review", case_officer=UserFactory(role="Instruction")
+    )
+    review = ReviewFactory(application=application)
+    letter = LetterFactory(application=application, review=review, kind="opinion_reminder")
+    other = LetterFactory(application=application, kind="opinion_reminder")
+    instruction.render_opinion(
+        review,
+        by=application.case_officer,
+        verdict="favourable",
+        scores={},
+        version=review.version,
+    )
+    letter.refresh_from_db()
+    other.refresh_from_db()
+    assert letter.superseded_reason == "l’avis attendu a été rendu"
+    assert other.superseded_at is None
