@@ -60,6 +60,7 @@ ADMIN_INDEX_PANELS = [
     "calls.admin.panels.to_do",
     "calls.admin.panels.sessions",
     "laureates.admin.panels.to_do",
+    "calls.admin.recent.panel",
 ]
 ADMIN_HISTORY = "calls.history.entries"
 

@@ -31,7 +31,8 @@ class FtapAdminSite(AdminSite):
 
     A screen gives its rank on the first page in `index_order`. The panels of the first page are
     callables named in settings.ADMIN_INDEX_PANELS: each takes the request and returns
-    {"title", "template", "context"}, or None where its reader has nothing to see there.
+    {"title", "template", "context"}, or None where its reader has nothing to see there; with
+    "is_wide" true, it comes first, above the list of screens.
     """
 
     site_header = "Gestion du fonds"

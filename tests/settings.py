@@ -15,9 +15,12 @@ given = {
 }
 taken_away = {
     "ALLOWED_HOSTS",
+    "ATTACHMENT_MAX_BYTES",
     "BEHIND_TLS_PROXY",
     "CONTACT_EMAIL",
     "CSRF_TRUSTED_ORIGINS",
+    "DEFAULT_FROM_EMAIL",
+    "EMAIL_URL",
     "LEGAL_HOST",
     "LEGAL_PUBLISHER",
     "LOG_LEVEL",

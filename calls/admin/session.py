@@ -1,7 +1,24 @@
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
 
+from calls import indicators
+from calls.admin import figures
+from calls.admin.session_filters import SessionAnomalyFilter
 from calls.admin.shared import count_of, visible_applications
-from calls.models import Application, CallSession, EligibilityRule, FormerDeadline, Selection
+from calls.models import (
+    Application,
+    CallSession,
+    Committee,
+    EligibilityRule,
+    FormerDeadline,
+    Selection,
+)
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, StackedInline, TabularInline, list_link
 from ftap.templatetags.ftap import euros
@@ -36,6 +53,9 @@ class EligibilityRuleInline(StackedInline):
 
 @admin.register(CallSession)
 class CallSessionAdmin(ModelAdmin):
+    """Sessions, and the follow-up of each: its funnel, its amounts, its official indicators."""
+
+    change_form_template = "admin/calls/session/change_form.html"
     index_order = 22
     str_select_related = ("call",)
     form = CallSessionForm
@@ -48,8 +68,9 @@ class CallSessionAdmin(ModelAdmin):
         "envelope_label",
         "applications",
         "retained",
+        "follow_up",
     )
-    list_filter = (("call", RelatedFilter), "call__year")
+    list_filter = (("call", RelatedFilter), "call__year", SessionAnomalyFilter)
     list_select_related = ("call",)
     date_hierarchy = "deadline_on"
     autocomplete_fields = ("call", "expected_institutions")
@@ -73,16 +94,60 @@ class CallSessionAdmin(ModelAdmin):
             .live()
             .filter(state=Selection.State.VALIDATED, outcome=Selection.Outcome.RETAINED)
         )
+        readable = indicators.readable_sessions(user).order_by()
         return (
             super()
             .get_queryset(request)
             .annotate(application_count=visible_applications(user, "session"))
             .annotate(retained_count=count_of(retained, "application__session"))
+            .annotate(has_figures=Exists(readable.filter(pk=OuterRef("pk"))))
         )
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj else [*fieldsets[:3], fieldsets[4]]
+
+    # Follow-up ---------------------------------------------------------------
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.dashboard_view)
+        name = "calls_callsession_dashboard"
+        return [path("<path:object_id>/suivi/", view, name=name), *super().get_urls()]
+
+    def dashboard_view(self, request, object_id):
+        """The figures of one session. 403 where the reader reads none of its dossiers."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(("GET", "HEAD"))
+        if (session := self.get_object(request, unquote(object_id))) is None:
+            raise Http404(f"session {object_id}")
+        if not self.has_view_permission(request, session) or not session.has_figures:
+            raise PermissionDenied
+        (found,) = indicators.of([session], request.user)
+        sittings = Committee.objects.visible_to(request.user).filter(session=session)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Suivi\u00a0: {session}",
+            "opts": self.opts,
+            "original": session,
+            "item": figures.of_session(found),
+            "indicators": [item for item in (found.delay, found.selectivity) if item],
+            "work": figures.work(session, request.user),
+            "sittings": sittings.order_by("held_on", "pk"),
+            "has_change_permission": self.has_change_permission(request, session),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/calls/session/dashboard.html", context)
+
+    # Columns -----------------------------------------------------------------
+
+    @admin.display(description="suivi")
+    def follow_up(self, obj):
+        if not obj.has_figures:
+            return None
+        url = reverse("admin:calls_callsession_dashboard", args=[obj.pk])
+        return format_html(
+            '<a href="{}">Suivi<span class="visually-hidden"> de {}</span></a>', url, obj
+        )
 
     @admin.display(description="enveloppe", ordering="envelope")
     def envelope_label(self, obj):
