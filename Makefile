@@ -107,6 +107,12 @@ run: env ## Lance l’application sur http://127.0.0.1:8000/ (données d’exemp
 	@$(PYTHON) manage.py prepare_local --port "$(PORT)"
 	@exec $(PYTHON) manage.py runserver "127.0.0.1:$(PORT)"
 
+.PHONY: demo
+demo: env ## Ajoute à la base locale une session fictive, pour essayer chaque rôle
+	@test -e .env || $(PYTHON) -c "$$WRITE_ENV"
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@$(PYTHON) manage.py demo_session
+
 # Checks ----------------------------------------------------------------------
 
 .PHONY: test

@@ -1,4 +1,4 @@
-"""What no constraint can hold: an undisclosed application stays unknown, and history is not undone.
+"""What no constraint can hold: the undisclosed stays unknown, fiction private, history whole.
 
 The tables of the history are append-only: rows are added, never changed nor removed.
 """
@@ -11,13 +11,25 @@ from django.db import connections, transaction
 from ftap.triggers import Trigger
 
 MESSAGE = "Une candidature non détaillée ne peut être liée à un lauréat ni avoir de porteur."
+FICTIONAL = "Un dossier fictif ne peut pas être lié à un lauréat."
 APPEND_ONLY = "L’historique ne se modifie pas\u00a0: on y ajoute, on n’en retire rien."
 _UNDISCLOSED = "SELECT 1 FROM calls_application WHERE id = NEW.application_id AND is_undisclosed"
 _LINKED = "SELECT 1 FROM calls_selection WHERE application_id = NEW.id AND laureate_id IS NOT NULL"
+_IS_FICTIONAL = (
+    "SELECT 1 FROM calls_application a JOIN calls_callsession s ON s.id = a.session_id "
+    "JOIN calls_call c ON c.id = s.call_id WHERE a.id = NEW.application_id AND c.is_fictional"
+)
+_HAS_LAUREATE = (
+    "SELECT 1 FROM calls_selection d JOIN calls_application a ON a.id = d.application_id "
+    "JOIN calls_callsession s ON s.id = a.session_id "
+    "WHERE s.call_id = NEW.id AND d.laureate_id IS NOT NULL"
+)
 _BORNE = "SELECT 1 FROM calls_bearer WHERE application_id = NEW.id"
 
 
-def _refuse(name: str, table: str, event: str, condition: str, lock: str = "") -> Trigger:
+def _refuse(
+    name: str, table: str, event: str, condition: str, lock: str = "", message: str = MESSAGE
+) -> Trigger:
     """A trigger refusing a new row of `table` for which `condition` (an SQL test on NEW) holds.
 
     `lock` is a statement for PostgreSQL, run first: it makes concurrent writers wait, where
@@ -29,12 +41,12 @@ def _refuse(name: str, table: str, event: str, condition: str, lock: str = "") -
         sqlite=(
             f"DROP TRIGGER IF EXISTS {name}",
             f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} "
-            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END",
         ),
         postgresql=(
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"{lock} IF {condition} THEN "
-            f"RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'check_violation'; "
+            f"RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; "
             f"END IF; RETURN NEW; END $$",
             f"DROP TRIGGER IF EXISTS {name} ON {table}",
             f"CREATE TRIGGER {name} BEFORE {event} ON {table} "
@@ -141,8 +153,26 @@ TRIGGERS = (
         )
         for event in ("INSERT", "UPDATE")
     ),
+    *(
+        _refuse(
+            f"calls_selection_fictional_{event.lower()}",
+            "calls_selection",
+            event,
+            f"NEW.laureate_id IS NOT NULL AND EXISTS ({_IS_FICTIONAL})",
+            message=FICTIONAL,
+        )
+        for event in ("INSERT", "UPDATE")
+    ),
+    _refuse(
+        "calls_call_fictional_update",
+        "calls_call",
+        "UPDATE",
+        f"NEW.is_fictional AND EXISTS ({_HAS_LAUREATE})",
+        message=FICTIONAL,
+    ),
     *append_only("calls_event"),
     *append_only("calls_eventtext"),
     *forward_only("calls_eventhead", "number"),
     *append_only("calls_minutes"),
+    *append_only("calls_bulkactitem"),
 )

@@ -2,8 +2,11 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
+from calls.permissions import ROLES
+from ftap.management.commands import prepare_local
 from laureates.models import Laureate, Organisation, Theme
 from tests.factories import OrganisationFactory
 
@@ -24,17 +27,53 @@ def run(capsys):
     return run
 
 
-def test_an_empty_database_receives_data_and_an_account(run):
+def test_an_empty_database_receives_data_and_accounts(run):
     output = run(port="8123")
     assert Laureate.objects.published().count() == 16
     assert Laureate.objects.first().facet_values.exists()
-    user = get_user_model().objects.get()
+    user = get_user_model().objects.get(username="admin")
     assert user.is_superuser
     assert user.check_password("admin-local")
     assert "http://127.0.0.1:8123/\n" in output
     assert "http://127.0.0.1:8123/admin/\n" in output
-    assert "«\u00a0admin\u00a0», mot de passe «\u00a0admin-local\u00a0»" in output
+    assert "admin-local\n" in output
     assert "chargées" in output
+
+
+def test_there_is_one_account_for_each_role(run, client):
+    output = run()
+    assert set(prepare_local.ROLES.values()) == set(ROLES)
+    for username, role in prepare_local.ROLES.items():
+        user = get_user_model().objects.get(username=username)
+        assert [group.name for group in user.groups.all()] == [role]
+        assert (user.is_staff, user.is_superuser) == (True, False)
+        assert client.login(username=username, password=f"{username}-local")
+        assert client.get("/admin/").status_code == 200
+        (line,) = [line for line in output.splitlines() if f" {username} " in line]
+        assert line.split() == [role, username, f"{username}-local"]
+
+
+def test_an_account_of_a_role_is_kept_as_it_was_changed(run):
+    run()
+    user = get_user_model().objects.get(username="secretariat")
+    user.set_password("une-autre-phrase")
+    user.is_active = False
+    user.save()
+    user.groups.clear()
+    output = run()
+    user.refresh_from_db()
+    assert (user.is_active, user.groups.count()) == (False, 0)
+    assert user.check_password("une-autre-phrase")
+    assert "secretariat-local" not in output
+    assert get_user_model().objects.count() == 1 + len(ROLES)
+
+
+def test_without_its_groups_nothing_is_written(run):
+    Group.objects.filter(name="Avis").delete()
+    with pytest.raises(CommandError, match=r"Avis.*migrate"):
+        run()
+    assert not get_user_model().objects.exists()
+    assert not Organisation.objects.exists()
 
 
 def test_a_second_run_keeps_edits_and_the_chosen_password(run):
@@ -43,7 +82,7 @@ def test_a_second_run_keeps_edits_and_the_chosen_password(run):
     laureate.title = "Titre corrigé"
     laureate.save()
     Theme.objects.filter(slug="telemedecine").delete()
-    user = get_user_model().objects.get()
+    user = get_user_model().objects.get(username="admin")
     user.set_password("une-autre-phrase")
     user.save()
     output = run()
@@ -52,7 +91,7 @@ def test_a_second_run_keeps_edits_and_the_chosen_password(run):
     assert laureate.title == "Titre corrigé"
     assert not Theme.objects.filter(slug="telemedecine").exists()
     assert user.check_password("une-autre-phrase")
-    assert get_user_model().objects.count() == 1
+    assert get_user_model().objects.count() == 1 + len(ROLES)
     assert "admin-local" not in output
     assert "celui que vous avez choisi" in output
     assert "inchangées" in output

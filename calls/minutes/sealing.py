@@ -51,7 +51,7 @@ def seal(committee: Committee, *, by, reason: str = "") -> Minutes:
 
 def _save(committee, former, by, reason):
     for attempt in range(1, _ATTEMPTS + 1):
-        number = former.number if former else _next_number(committee.held_on.year)
+        number = former.number if former else _next_number(committee)
         text = canonical(content(committee, number))
         minutes = Minutes(
             committee=committee,
@@ -75,11 +75,13 @@ def _save(committee, former, by, reason):
     raise AssertionError
 
 
-def _next_number(year):
-    """« 2026-001 » and so on, over all funds."""
-    numbers = Minutes.objects.filter(number__startswith=f"{year}-").values_list("number", flat=True)
-    last = max((int(number.partition("-")[2]) for number in numbers), default=0)
-    return f"{year}-{last + 1:03d}"
+def _next_number(committee):
+    """« 2026-001 » and so on, over all funds; « F2026-001 » where the call is fictional."""
+    is_fictional = bool(committee.session and committee.session.call.is_fictional)
+    prefix = f"{'F' if is_fictional else ''}{committee.held_on.year}-"
+    numbers = Minutes.objects.filter(number__startswith=prefix).values_list("number", flat=True)
+    last = max((int(number.removeprefix(prefix)) for number in numbers), default=0)
+    return f"{prefix}{last + 1:03d}"
 
 
 def sealing_refusal(committee: Committee, user) -> str:

@@ -191,3 +191,5 @@ class Selection(NaturalKeyModel):
             raise ValidationError(
                 "Une candidature non détaillée ne peut jamais être liée à un lauréat."
             )
+        if self.laureate_id and self.application.session.call.is_fictional:
+            raise ValidationError("Un dossier fictif ne peut pas être lié à un lauréat.")
