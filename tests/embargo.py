@@ -13,11 +13,13 @@ from tests.factories import (
     PAST,
     AnnouncementFactory,
     ApplicationFactory,
+    AttachmentFactory,
     BearerFactory,
     CallFactory,
     CallSessionFactory,
     ClaimFactory,
     CommitteeFactory,
+    CommitteeMemberFactory,
     CriterionFactory,
     DocumentFactory,
     EligibilityRuleFactory,
@@ -25,9 +27,15 @@ from tests.factories import (
     FormerDeadlineFactory,
     FundAimFactory,
     FundFactory,
+    InformationRequestFactory,
     LaureateFactory,
+    LetterFactory,
     MinistryFactory,
+    MinutesFactory,
+    NoteFactory,
     OrganisationFactory,
+    RecusalFactory,
+    ReviewFactory,
     SelectionFactory,
     TerritoryFactory,
     ThemeFactory,
@@ -181,7 +189,9 @@ def hide_private_house(site: Site) -> None:
     poison(EligibilityRuleFactory(session=session))
     committee = poison(CommitteeFactory(session=session))
     for laureate in (site.laureates[0], None):
-        application = poison(ApplicationFactory(session=session, asked_amount=SECRET_AMOUNT))
+        application = poison(
+            ApplicationFactory(session=session, asked_amount=SECRET_AMOUNT), ("withdrawal_reason",)
+        )
         poison(BearerFactory(application=application, organisation=poison(OrganisationFactory())))
         BearerFactory(application=application, organisation=site.carrier)
         decision = SelectionFactory(
@@ -193,6 +203,17 @@ def hide_private_house(site: Site) -> None:
             laureate=laureate,
         )
         poison(decision)
+        for factory in (
+            AttachmentFactory,
+            InformationRequestFactory,
+            LetterFactory,
+            NoteFactory,
+            RecusalFactory,
+        ):
+            poison(factory(application=application), ("file", "lift_reason", "superseded_reason"))
+        poison(ReviewFactory(application=application, rendered=True), ("cancel_reason",))
+    poison(CommitteeMemberFactory(committee=committee))
+    MinutesFactory(committee=committee, content=f'{{"{CANARY}": 1}}')
     ApplicationFactory.create_batch(13, session=session, undisclosed=True)
 
 

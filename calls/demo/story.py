@@ -39,8 +39,6 @@ ENVELOPE = 9_000_000
 SEED = 2019
 Outcome, Attendance = Selection.Outcome, CommitteeMember.Attendance
 
-history.name_acts({"demo": "Préparé pour la session fictive"})
-
 
 def euros(thousands: int | None) -> Decimal | None:
     return None if thousands is None else Decimal(thousands * 1000)

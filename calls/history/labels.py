@@ -55,6 +55,7 @@ _ACTS = {
     "remove_attachment": "Pièce retirée",
     "undo": "Acte annulé",
     "export": "Export",
+    "demo": "Préparé pour la session fictive",
 }
 _DETAILS = {
     "agenda": "ordre du jour",
