@@ -35,5 +35,11 @@ class FieldVersions(HistoricalRecords):
             super().create_historical_record(instance, history_type, using=using)
 
     def m2m_changed(self, instance, action, attr, pk_set, reverse, **kwargs):
-        if not _paused.get():
+        if _paused.get():
+            return
+        if not reverse:
             super().m2m_changed(instance, action, attr, pk_set, reverse, **kwargs)
+            return
+        # Said from the other side (a theme is given to projects): each project has a new version.
+        for row in kwargs["model"]._base_manager.filter(pk__in=pk_set or ()):
+            super().m2m_changed(row, action, attr, {instance.pk}, False, **kwargs)

@@ -8,9 +8,14 @@ from django.utils import timezone
 
 from laureates.models import Announcement, Carrier, Laureate, Organisation
 from tests.factories import (
+    AffiliationFactory,
+    BulkActItemFactory,
     ErrorReportFactory,
     FormerDeadlineFactory,
     LaureateFactory,
+    LetterFactory,
+    ReviewFactory,
+    SessionAccessFactory,
     UserFactory,
 )
 
@@ -61,6 +66,14 @@ def admin_pages() -> list[str]:
     ErrorReportFactory()
     FormerDeadlineFactory()
     UserFactory(staff=True)
+    for factory in (
+        AffiliationFactory,
+        BulkActItemFactory,
+        LetterFactory,
+        ReviewFactory,
+        SessionAccessFactory,
+    ):
+        factory()
     Group.objects.get_or_create(name="Lecture")
     pages = [reverse("admin:index")]
     for model in admin.site._registry:

@@ -211,9 +211,20 @@ def test_a_decider_has_the_sittings_to_open_and_close(world, client):
     ]
 
 
+def unlink_laureates(world):
+    """A fictional call has no laureate."""
+    for selection in Selection.objects.filter(
+        application__session=world.session, laureate__isnull=False
+    ):
+        selection.laureate = None
+        selection.save()
+
+
 def test_a_publisher_has_the_retained_projects_that_no_one_can_read(world, client):
     client.force_login(factories.UserFactory(role="Publication"))
     assert to_do(client) == ({}, {"Retenus sans lauréat publié": 1})
+    unlink_laureates(world)
+    assert to_do(client) != ({}, {})
     world.session.call.is_fictional = True
     world.session.call.save()
     assert to_do(client) == ({}, {})
@@ -408,6 +419,7 @@ def test_the_list_of_sessions_leads_to_the_follow_up_where_it_opens(world, clien
 
 @pytest.mark.parametrize("is_fictional", [True, False])
 def test_a_fictional_session_says_so_everywhere(is_fictional, world, client):
+    unlink_laureates(world)
     call = world.session.call
     call.is_fictional = is_fictional
     call.save()
