@@ -15,10 +15,14 @@ MASKED = "masqué : déport"
 
 @dataclass(frozen=True)
 class Line:
-    """One dossier of a receipt; `changes` are (label, before, after)."""
+    """One dossier of a receipt; `changes` are (label, before, after).
+
+    `decision` is what a closing validated, in words; empty for any other act.
+    """
 
     application: Application
     changes: list[tuple[str, str, str]]
+    decision: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,31 @@ def receipt(act: BulkAct, user) -> Receipt:
     return Receipt(
         act=act,
         lines=[
-            Line(rows[item.application_id], told.changes(item.before, item.after)) for item in items
+            Line(
+                rows[item.application_id],
+                told.changes(item.before, item.after),
+                _decision(act, told, item.after),
+            )
+            for item in items
         ],
         count=len(items) if is_whole else None,
         total=_total(act, items) if is_whole else None,
     )
+
+
+def _decision(act, told, after):
+    """« retenu, 550 000 € », « liste d’attente, rang 2 »; the motive stays on the decision."""
+    if act.kind != BulkAct.Kind.CLOSE_COMMITTEE:
+        return ""
+    words_of = [told.text("outcome", after["outcome"])]
+    if after["outcome"] == Selection.Outcome.RETAINED:
+        amount = after["granted_amount"]
+        words_of.append(
+            "montant non communiqué" if amount is None else told.text("granted_amount", amount)
+        )
+    if after["rank"]:
+        words_of.append(f"rang {after['rank']}")
+    return ", ".join(words_of)
 
 
 def _total(act, items):

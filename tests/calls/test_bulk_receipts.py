@@ -10,6 +10,7 @@ from tests.calls.bulk_cases import CASES, State, every_case, run
 from tests.calls.dossiers import in_state, secretary
 from tests.calls.sittings import OUTCOMES, decider, item, sitting
 from tests.factories import (
+    ApplicationFactory,
     RecusalFactory,
     UserFactory,
 )
@@ -76,6 +77,17 @@ def test_a_closing_tells_what_was_granted():
     assert (read.total.amount, read.total.known, read.total.count) == (Decimal(1000000), 1, 2)
     assert ("état", "proposée", "validée") in read.lines[0].changes
     assert read.comment == "Dépassement de 42 €."
+    told = {line.decision for line in read.lines}
+    assert len(told) == len(OUTCOMES)
+    assert "retenu, 1\u202f000\u202f000\u00a0€" in told
+    assert "retenu, montant non communiqué" in told
+    assert {"non retenu", "ajourné", "liste d’attente, rang 1"} <= told
+
+
+def test_another_act_has_no_decision_to_tell():
+    application = ApplicationFactory()
+    act = bulk.run("transition", [application], by=secretary(), action="declare_admissible")
+    assert [line.decision for line in bulk.receipt(act, secretary()).lines] == [""]
 
 
 def test_a_closing_tells_a_recused_reader_neither_total_nor_overrun():
