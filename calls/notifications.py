@@ -75,6 +75,16 @@ def opinion_rendered(review: Review, *, by) -> None:
     _tell("opinion_rendered", review.application_id, review.pk, by)
 
 
+def decided(application: Application, *, by) -> None:
+    """Tell the case officer that the committee decided on their dossier, or rectified it."""
+    _tell("decided", application.pk, None, by)
+
+
+def undecided(application: Application, *, by) -> None:
+    """Tell the case officer that the sitting that decided on their dossier is open again."""
+    _tell("undecided", application.pk, None, by)
+
+
 def _tell(event, application, review, by):
     notice = (event, application, review, by.pk)
     if (notices := _outbox.get()) is not None:

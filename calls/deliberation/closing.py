@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from calls import envelope, history, letters, minutes
+from calls import envelope, history, letters, minutes, notifications
 from calls.deliberation import locks, states
 from calls.deliberation.decision import Decision
 from calls.envelope import Envelope, Total
@@ -83,7 +83,7 @@ def close(committee: Committee, *, by, version: int, overrun_reason: str = "") -
     exceeded needs `overrun_reason`. The receipt holds each decision before and after.
     """
     overrun_reason = (overrun_reason or "").strip()
-    with transaction.atomic():
+    with notifications.together(), transaction.atomic():
         committee = locks.hold_committee_and_money(committee.pk)
         locks.require(by, "calls.decide", committee)
         locks.require_unmasked(by, committee)
@@ -111,6 +111,7 @@ def close(committee: Committee, *, by, version: int, overrun_reason: str = "") -
             minutes.seal(committee, by=by, reason=_reason_of_new_minutes(committee))
             for selection in held:
                 letters.draft_for_selection(selection, by=by)
+                notifications.decided(selection.application, by=by)
     return act
 
 

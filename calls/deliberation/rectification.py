@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from calls import envelope, history, letters, minutes
+from calls import envelope, history, letters, minutes, notifications
 from calls.deliberation import locks, states
 from calls.deliberation.decision import Decision
 from calls.deliberation.proposals import proposal_problems
@@ -112,6 +112,7 @@ def rectify(
             letters.supersede(Letter.objects.filter(selection=former), "décision rectifiée", by=by)
             letters.draft_for_selection(successor, by=by)
             minutes.seal(committee, by=by, reason=reason)
+            notifications.decided(successor.application, by=by)
     return successor
 
 

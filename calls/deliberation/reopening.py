@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from calls import history, letters
+from calls import history, letters, notifications
 from calls.deliberation import locks, states
 from calls.deliberation.closing import closing_receipt
 from calls.models import Committee, Letter, Selection
@@ -74,7 +74,7 @@ def reopen(committee: Committee, *, by, reason: str) -> Committee:
     receipt of the closing is marked as undone; the next closing seals a new version of the minutes,
     with this reason.
     """
-    with transaction.atomic():
+    with notifications.together(), transaction.atomic():
         committee = locks.hold_committee_and_money(committee.pk)
         locks.require(by, "calls.decide", committee)
         locks.require_unmasked(by, committee)
@@ -90,6 +90,7 @@ def reopen(committee: Committee, *, by, reason: str) -> Committee:
                 if not states.refusal_of(selection, "reopen"):
                     states.unvalidate(selection)
                     locks.save(selection)
+                    notifications.undecided(selection.application, by=by)
             if (act := closing_receipt(committee)) and act.undone_at is None:
                 act.undone_at, act.undone_by, act.undo_reason = timezone.now(), by, reason
                 locks.check(act)

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import nullcontext
+from decimal import Decimal
 from functools import partial
 from smtplib import SMTPException
 
@@ -9,9 +10,11 @@ import pytest
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 
-from calls import instruction, notifications, workflow
+from calls import deliberation, instruction, notifications, workflow
 from calls.models import Application
+from calls.permissions import Refusal
 from tests.calls.dossiers import REASON, in_state, officer, secretary
+from tests.calls.sittings import decider, item, sitting
 from tests.factories import (
     AffiliationFactory,
     OrganisationFactory,
@@ -276,3 +279,47 @@ def test_what_changed_before_the_message_left_is_read_again(told):
         instruction.assign(application, second, by=by)
 
     assert set(told(act)) == {second.email}
+
+
+# Sittings ----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_case_officers_hear_once_that_the_committee_decided_then_that_it_meets_again(
+    told, mailoutbox
+):
+    committee = sitting("open", envelope=Decimal(10_000_000))
+    instructor, hidden = officer(), officer()
+    selections = [item(committee, kind) for kind in ("retained", "not_retained", "deferred")]
+    for selection, person in zip(selections, (instructor, instructor, hidden), strict=True):
+        application = selection.application
+        application.case_officer, application.title = person, f"Titre {CANARY}"
+        application.save()
+    by = decider()
+    committee.refresh_from_db()
+
+    found = told(lambda: deliberation.close(committee, by=by, version=committee.version))
+    assert set(found) == {instructor.email, hidden.email}
+    assert found[instructor.email].startswith("2 dossiers")
+    bodies = [message.body for message in mailoutbox]
+    assert all(CANARY not in body and "1\u202f000" not in body for body in bodies)
+
+    RecusalFactory(application=selections[2].application, user=hidden)
+    found = told(lambda: deliberation.reopen(committee, by=by, reason="Une erreur de saisie."))
+    assert set(found) == {instructor.email}
+    assert "rouverte" in found[instructor.email]
+
+
+@pytest.mark.django_db
+def test_nobody_hears_of_a_closing_that_is_refused(told):
+    committee = sitting("open", envelope=Decimal(1))
+    selection = item(committee, "retained")
+    selection.application.case_officer = officer()
+    selection.application.save()
+    committee.refresh_from_db()
+
+    def act():
+        with pytest.raises(Refusal):
+            deliberation.close(committee, by=decider(), version=committee.version)
+
+    assert told(act) == {}
