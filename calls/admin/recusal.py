@@ -5,11 +5,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from calls import recusals
+from calls.admin.sitting_views import SittingPages
 from calls.models import Application, Committee, Recusal, Selection
 from calls.permissions import Hidden, Refusal
 from ftap.modelforms import MultilineField
@@ -47,7 +47,7 @@ def on_agenda(committee, user):
     )
 
 
-class RecusalViews:
+class RecusalViews(SittingPages):
     """Pages of CommitteeAdmin."""
 
     def recusal_urls(self):
@@ -122,8 +122,13 @@ class RecusalViews:
                     f"{recusal.application.reference}.",
                 )
                 return HttpResponseRedirect(reverse("admin:calls_committee_recusals", args=[pk]))
-        return self._render(
-            request, committee, "recusal_lift", "Lever un déport", form=form, recusal=recusal
+        return self.render_sitting(
+            request,
+            "recusal_lift",
+            committee,
+            title="Lever un déport",
+            form=form,
+            recusal=recusal,
         )
 
     def _render_recusals(self, request, committee, form=None, status=200):
@@ -134,12 +139,11 @@ class RecusalViews:
         if not may_record:
             del form.fields["member"]
         is_closed = committee.state == Committee.State.CLOSED
-        return self._render(
+        response = self.render_sitting(
             request,
-            committee,
             "recusals",
-            "Déports",
-            status=status,
+            committee,
+            title="Déports",
             form=form,
             rows=self._shown_recusals(request, committee),
             suggestions=recusals.suggestions(committee, request.user) if may_record else (),
@@ -150,6 +154,8 @@ class RecusalViews:
             may_lift=request.user.has_perm("calls.change_recusal") and not is_closed,
             own=own,
         )
+        response.status_code = status
+        return response
 
     def _shown_recusals(self, request, committee):
         """Those of the sitting's dossiers and members that the reader may know of."""
@@ -163,19 +169,3 @@ class RecusalViews:
 
     def _own_membership(self, request, committee):
         return committee.members.filter(user=request.user.pk).first()
-
-    def _render(self, request, committee, name, title, status=200, **context):
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
-            request,
-            f"admin/calls/committee/{name}.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": title,
-                "opts": self.opts,
-                "committee": committee,
-                "sitting_url": reverse("admin:calls_committee_sitting", args=[committee.pk]),
-                **context,
-            },
-            status=status,
-        )
