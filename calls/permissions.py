@@ -9,25 +9,21 @@ from collections.abc import Callable, Iterable
 from django.apps import apps
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Group, Permission
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 
 from calls.models import Application, Recusal
+from ftap.refusals import Refusal, Stale
 
-
-class Refusal(ValidationError):
-    """An act refused for what the row is or lacks; its French message is for the person acting."""
-
-
-class Stale(Refusal):
-    """An act on a row that somebody changed since the page was opened.
-
-    `stored` and `typed` give, by French label, what is saved now and what the person typed.
-    """
-
-    def __init__(self, message, *, stored: dict[str, str], typed: dict[str, str]):
-        super().__init__(message, code="stale")
-        self.stored = stored
-        self.typed = typed
+__all__ = [
+    "ROLES",
+    "RULES",
+    "Hidden",
+    "ObjectRules",
+    "Refusal",
+    "Stale",
+    "recused_from",
+    "sync_groups",
+]
 
 
 class Hidden(PermissionDenied):
@@ -41,7 +37,7 @@ def _every(actions: str, app: str, models: str) -> set[str]:
 
 _REFERENCE = "organisation theme territory"
 _LIBRARY = "announcement document claim laureate carrier"
-_FRAME = "fund fundaim call callsession formerdeadline eligibilityrule criterion"
+_FRAME = "fund fundaim call callsession calldocument formerdeadline eligibilityrule criterion"
 _DOSSIER = "application bearer review reviewscore attachment informationrequest"
 _SITTING = "committee committeemember selection recusal minutes"
 
@@ -72,7 +68,8 @@ ROLES: dict[str, set[str]] = {
     | _every(
         "delete",
         "calls",
-        "bearer committee committeemember formerdeadline eligibilityrule criterion fundaim",
+        "bearer calldocument committee committeemember formerdeadline eligibilityrule criterion "
+        "fundaim",
     )
     | _every("add", "calls", "note attachment recusal letter")
     | _every("view add change delete", "calls", "affiliation sessionaccess")
@@ -91,12 +88,20 @@ ROLES: dict[str, set[str]] = {
     | _EVERY_DOSSIER
     | _BETWEEN_AGENTS
     | {"calls.propose_decision", "calls.open_committee", "calls.decide"},
-    "Publication": _every("view", "calls", "fund fundaim call application bearer selection")
+    "Publication": _every(
+        "view", "calls", "fund fundaim call calldocument application bearer selection publication"
+    )
     | _every("change", "calls", "call")
+    | _every("add change delete", "calls", "calldocument")
     | _every("view add change", "laureates", f"{_REFERENCE} {_LIBRARY}")
     | _every("delete", "laureates", "document claim carrier")
     | _every("view change", "laureates", "errorreport")
-    | {"calls.read_retained_application", "calls.publish_call"},
+    | _every("view", "laureates", "release releasedraft")
+    | {
+        "calls.read_retained_application",
+        "calls.publish_call",
+        "laureates.publish_announcement",
+    },
 }
 
 

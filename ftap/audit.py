@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.conf import settings
 from django.db import models
+from django.utils.module_loading import import_string
 from simple_history.models import HistoricalRecords
 
 _paused: ContextVar[bool] = ContextVar("ftap_audit_paused", default=False)
@@ -18,6 +20,11 @@ def paused() -> Iterator[None]:
         yield
     finally:
         _paused.reset(token)
+
+
+def acting(by, action: str, comment: str = ""):
+    """A context in which all that is saved is one act of `by`, kept by settings.AUDIT_ACTING."""
+    return import_string(settings.AUDIT_ACTING)(by, action, comment)
 
 
 class FieldVersions(HistoricalRecords):

@@ -1,8 +1,9 @@
-"""What the database refuses, said in French to the person whose form it was."""
+"""Refusals, in French: of an act by a gate, of a row by the database."""
 
 import re
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import UniqueConstraint
 
@@ -78,3 +79,19 @@ def _by_columns(table, columns):
             name = field.verbose_name
             return f"Un autre enregistrement a déjà la même valeur, «\u00a0{name}\u00a0»."
     return None
+
+
+class Refusal(ValidationError):
+    """An act refused for what the row is or lacks; its French message is for the person acting."""
+
+
+class Stale(Refusal):
+    """An act on a row that somebody changed since the page was opened.
+
+    `stored` and `typed` give, by French label, what is saved now and what the person typed.
+    """
+
+    def __init__(self, message, *, stored: dict[str, str], typed: dict[str, str]):
+        super().__init__(message, code="stale")
+        self.stored = stored
+        self.typed = typed

@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "django_filters",
+    "drf_spectacular",
+    "rest_framework",
     "simple_history",
     "widget_tweaks",
     "dsfr",
@@ -63,6 +65,11 @@ ADMIN_INDEX_PANELS = [
     "calls.admin.recent.panel",
 ]
 ADMIN_HISTORY = "calls.history.entries"
+# What the library asks of the private house: to name an act in the history, which announcements in
+# preparation are kept from a person, and what forbids to make one public.
+AUDIT_ACTING = "calls.history.acting"
+ANNOUNCEMENTS_WITHHELD = "calls.publication.withheld_from"
+ANNOUNCEMENT_REFUSALS = "calls.publication.refusals"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -167,6 +174,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"
+# The sites that may show the embeddable list of laureates in a frame.
+EMBED_ANCESTORS = env.list("EMBED_ANCESTORS", ["https://*.gouv.fr"])
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -9,7 +9,8 @@ class LaureatesConfig(AppConfig):
 
     def ready(self):
         # These read models, which exist only once applications are ready.
-        from laureates import index, search  # noqa: PLC0415
+        from laureates import freshness, index, search  # noqa: PLC0415
 
         triggers.register(self.name, *search.TRIGGERS)
+        freshness.connect()
         index.connect()

@@ -4,6 +4,7 @@ What is unknown by default in the models (amounts, roles, kinds of project state
 """
 
 import datetime
+import hashlib
 
 import factory
 from django.conf import settings
@@ -19,6 +20,7 @@ from calls.models import (
     BulkAct,
     BulkActItem,
     Call,
+    CallDocument,
     CallSession,
     Committee,
     CommitteeMember,
@@ -31,6 +33,7 @@ from calls.models import (
     Letter,
     Minutes,
     Note,
+    Publication,
     Recusal,
     Review,
     ReviewScore,
@@ -45,6 +48,9 @@ from laureates.models import (
     ErrorReport,
     Laureate,
     Organisation,
+    Release,
+    ReleaseDraft,
+    ReleaseFile,
     Territory,
     Theme,
 )
@@ -230,6 +236,46 @@ class DocumentFactory(Rows):
     format = "PDF"
 
 
+class ReleaseFactory(Rows):
+    """A release of a public announcement, with its minute; the content is not that of its rows."""
+
+    class Meta:
+        model = Release
+
+    announcement = factory.SubFactory(AnnouncementFactory)
+    number = factory.LazyAttribute(lambda row: row.announcement.releases.count() + 1)
+    kind = factory.LazyAttribute(
+        lambda row: Release.Kind.FIRST if row.number == 1 else Release.Kind.CORRECTION
+    )
+    published_at = factory.LazyAttribute(lambda row: row.announcement.published_at)
+    changelog = "Première publication."
+
+
+class ReleaseFileFactory(Rows):
+    class Meta:
+        model = ReleaseFile
+
+    release = factory.SubFactory(ReleaseFactory)
+    position = factory.LazyAttribute(lambda row: row.release.files.count() + 1)
+    name = factory.Sequence(lambda n: f"laureats-{n}.csv")
+    label = "Liste des lauréats"
+    format = "CSV"
+    media_type = "text/csv"
+    content = b"id\r\n"
+    size = factory.LazyAttribute(lambda row: len(row.content))
+    sha256 = factory.LazyAttribute(lambda row: hashlib.sha256(row.content).hexdigest())
+
+
+class ReleaseDraftFactory(Rows):
+    class Meta:
+        model = ReleaseDraft
+
+    announcement = factory.SubFactory(AnnouncementFactory)
+    content = "{}"
+    base_sha256 = "0" * 64
+    updated_by = factory.SubFactory(UserFactory)
+
+
 class ErrorReportFactory(Rows):
     class Meta:
         model = ErrorReport
@@ -268,6 +314,18 @@ class CallFactory(Rows):
     slug = factory.Sequence(lambda n: f"appel-{n}")
     title = factory.Sequence(lambda n: f"Appel {n}")
     year = 2019
+
+
+class CallDocumentFactory(Rows):
+    """A document of a call, without a file."""
+
+    class Meta:
+        model = CallDocument
+
+    call = factory.SubFactory(CallFactory)
+    position = factory.LazyAttribute(lambda row: row.call.documents.count() + 1)
+    title = factory.Sequence(lambda n: f"Avis {n} de l’appel")
+    format = "PDF"
 
 
 class CriterionFactory(Rows):
@@ -469,6 +527,20 @@ class AttachmentFactory(Rows):
     sha256 = "0" * 64
     uploaded_at = factory.LazyFunction(timezone.now)
     uploaded_by = factory.SubFactory(UserFactory)
+
+
+class PublicationFactory(Rows):
+    """`committees` lists the sittings that the announcement was prepared from."""
+
+    class Meta:
+        model = Publication
+
+    announcement = factory.SubFactory(AnnouncementFactory)
+
+    @factory.post_generation
+    def committees(self, create, rows, **kwargs):
+        if rows:
+            self.committees.set(rows)
 
 
 class MinutesFactory(Rows):

@@ -21,6 +21,7 @@ taken_away = {
     "CSRF_TRUSTED_ORIGINS",
     "DEFAULT_FROM_EMAIL",
     "EMAIL_URL",
+    "EMBED_ANCESTORS",
     "LEGAL_HOST",
     "LEGAL_PUBLISHER",
     "LOG_LEVEL",

@@ -2,18 +2,19 @@ from calls.models.access import Affiliation, SessionAccess
 from calls.models.application import Application, Bearer
 from calls.models.call import (
     Call,
+    CallDocument,
     CallSession,
-    Criterion,
-    EligibilityRule,
     FormerDeadline,
     Fund,
     FundAim,
 )
 from calls.models.committee import Committee, CommitteeMember
 from calls.models.event import Event, EventHead, EventText
+from calls.models.publication import Publication
 from calls.models.record import BulkAct, BulkActItem, Letter, Minutes
 from calls.models.recusal import Recusal
 from calls.models.review import Attachment, InformationRequest, Note, Review, ReviewScore
+from calls.models.rules import Criterion, EligibilityRule
 from calls.models.selection import Selection
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "BulkAct",
     "BulkActItem",
     "Call",
+    "CallDocument",
     "CallSession",
     "Committee",
     "CommitteeMember",
@@ -39,6 +41,7 @@ __all__ = [
     "Letter",
     "Minutes",
     "Note",
+    "Publication",
     "Recusal",
     "Review",
     "ReviewScore",

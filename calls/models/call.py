@@ -1,12 +1,21 @@
 """The fund, its calls for projects, their sessions and rules."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from ftap.audit import FieldVersions
 from laureates import typography
-from laureates.models import NaturalKeyModel, NaturalKeyQuerySet, Organisation, published_q
+from laureates.models import (
+    ListedDocument,
+    NaturalKeyModel,
+    NaturalKeyQuerySet,
+    Organisation,
+    published_q,
+)
+from laureates.models.reference import validate_siret
 
 
 class Fund(NaturalKeyModel):
@@ -17,6 +26,13 @@ class Fund(NaturalKeyModel):
     short_name = models.CharField("sigle", max_length=30, blank=True)
     description = models.TextField("présentation", blank=True, help_text="Markdown.")
     announced_on = models.DateField("date d’annonce", null=True, blank=True)
+    siret = models.CharField(
+        "SIRET de l’attribuant",
+        max_length=14,
+        blank=True,
+        validators=[validate_siret],
+        help_text="De l’administration qui accorde les financements. Vide : non connu.",
+    )
     source = models.CharField("source", max_length=300, blank=True)
 
     history = FieldVersions()
@@ -79,6 +95,9 @@ class Call(NaturalKeyModel):
     )
     announced_on = models.DateField("date d’annonce", null=True, blank=True)
     public_text = models.TextField("texte public", blank=True, help_text="Markdown.")
+    how_to_apply = models.TextField(
+        "comment candidater", blank=True, help_text="Markdown. Publié avec l’appel."
+    )
     form_url = models.URLField("adresse du formulaire de dépôt", max_length=500, blank=True)
     published_at = models.DateTimeField(
         "publication", null=True, blank=True, help_text="Vide : brouillon. À venir : sous embargo."
@@ -171,6 +190,11 @@ class CallSession(NaturalKeyModel):
         blank=True,
         help_text="Vide : non connue.",
     )
+    envelope_is_public = models.BooleanField(
+        "enveloppe publique",
+        default=False,
+        help_text="Cochée, l’enveloppe est affichée sur la page publique de l’appel.",
+    )
     expected_institutions = models.ManyToManyField(
         Organisation,
         blank=True,
@@ -222,6 +246,52 @@ class CallSession(NaturalKeyModel):
         return f"{self.call.title}, {label}"
 
 
+class CallDocument(ListedDocument):
+    """A document that the public page of a call lists: its notice, its rules, a form to fill in."""
+
+    NATURAL_KEY = ("call__slug", "position")
+
+    call = models.ForeignKey(
+        Call, models.CASCADE, related_name="documents", verbose_name="appel à projets"
+    )
+    session = models.ForeignKey(
+        CallSession,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="documents",
+        verbose_name="session",
+        help_text="Vide : le document vaut pour tout l’appel.",
+    )
+
+    history = FieldVersions()
+
+    class Meta(ListedDocument.Meta):
+        verbose_name = "document de l’appel"
+        verbose_name_plural = "documents de l’appel"
+        ordering = ("call", "position")
+        constraints = (
+            *ListedDocument.Meta.constraints,
+            models.UniqueConstraint(
+                fields=("call", "position"),
+                name="call_document_unique_position",
+                violation_error_message="Un autre document de l’appel occupe ce rang.",
+            ),
+        )
+
+    def get_absolute_url(self):
+        return reverse("calls:document", args=[self.call.slug, self.position])
+
+    @property
+    def folder(self):
+        return f"appels/{self.call.slug}"
+
+    def clean(self):
+        super().clean()
+        if self.session_id and self.call_id and self.session.call_id != self.call_id:
+            raise ValidationError({"session": "Cette session est celle d’un autre appel."})
+
+
 class FormerDeadline(NaturalKeyModel):
     """A deadline that a session had before it was moved, oldest first."""
 
@@ -252,135 +322,3 @@ class FormerDeadline(NaturalKeyModel):
 
     def __str__(self):
         return f"{self.deadline_on:%d/%m/%Y}"
-
-
-class EligibilityRule(NaturalKeyModel):
-    """A condition of admissibility of a session: rules are data, they change with each call.
-
-    `value` is in euros for amounts and in per cent for a rate; `field` names the required field.
-    """
-
-    NATURAL_KEY = ("session__slug", "position")
-
-    class Kind(models.TextChoices):
-        AMOUNT_MIN = "amount_min", "montant demandé minimal"
-        AMOUNT_MAX = "amount_max", "montant demandé maximal"
-        RATE_MAX = "rate_max", "taux maximal de cofinancement"
-        REQUIRED = "required", "information obligatoire"
-
-    class Field(models.TextChoices):
-        TITLE = "title", "titre"
-        SUMMARY = "summary", "résumé"
-        ASKED_AMOUNT = "asked_amount", "montant demandé"
-        TOTAL_COST = "total_cost", "coût total"
-        BEARERS = "bearers", "porteur"
-
-    session = models.ForeignKey(
-        CallSession, models.CASCADE, related_name="eligibility_rules", verbose_name="session"
-    )
-    position = models.PositiveSmallIntegerField("ordre")
-    kind = models.CharField("règle", max_length=20, choices=Kind)
-    carrier_kind = models.CharField(
-        "pour ce type de porteur",
-        max_length=30,
-        choices=Organisation.Kind,
-        blank=True,
-        help_text="Vide : pour tous.",
-    )
-    value = models.DecimalField(
-        "seuil",
-        max_digits=14,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        help_text="En euros pour un montant, en % pour un taux.",
-    )
-    field = models.CharField("information", max_length=20, choices=Field, blank=True)
-    label = models.CharField("énoncé", max_length=300)
-    source = models.CharField("source", max_length=300, blank=True)
-
-    history = FieldVersions()
-
-    class Meta:
-        verbose_name = "règle de recevabilité"
-        verbose_name_plural = "règles de recevabilité"
-        ordering = ("session", "position")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("session", "position"),
-                name="eligibility_rule_unique_position",
-                violation_error_message="Deux règles de la session ont le même ordre.",
-            ),
-            models.CheckConstraint(
-                condition=Q(kind__in=("amount_min", "amount_max", "rate_max", "required")),
-                name="eligibility_rule_known_kind",
-                violation_error_message="Règle de recevabilité inconnue.",
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="required", value__isnull=True) & ~Q(field="")
-                | ~Q(kind="required") & Q(value__isnull=False, value__gt=0, field=""),
-                name="eligibility_rule_value_or_field",
-                violation_error_message=(
-                    "Une information obligatoire nomme l’information, sans seuil ; "
-                    "les autres règles ont un seuil supérieur à 0, sans information."
-                ),
-            ),
-            models.CheckConstraint(
-                condition=~Q(kind="rate_max") | Q(value__lte=100),
-                name="eligibility_rule_rate_is_percentage",
-                violation_error_message="Un taux maximal est compris entre 0 et 100 %%.",
-            ),
-        )
-
-    def __str__(self):
-        return self.label
-
-
-class Criterion(NaturalKeyModel):
-    """A criterion of assessment of a call, with its weight and the top of its scale."""
-
-    NATURAL_KEY = ("call__slug", "position")
-
-    call = models.ForeignKey(
-        Call, models.CASCADE, related_name="criteria", verbose_name="appel à projets"
-    )
-    position = models.PositiveSmallIntegerField("ordre")
-    title = models.CharField("critère", max_length=250)
-    description = models.TextField("ce qu’il recouvre", blank=True)
-    weight = models.DecimalField(
-        "poids",
-        max_digits=5,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        help_text="Vide : non pondéré.",
-    )
-    scale_max = models.PositiveSmallIntegerField(
-        "note maximale", null=True, blank=True, help_text="Vide : critère sans note."
-    )
-
-    history = FieldVersions()
-
-    class Meta:
-        verbose_name = "critère"
-        ordering = ("call", "position")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("call", "position"),
-                name="criterion_unique_position",
-                violation_error_message="Deux critères de l’appel ont le même ordre.",
-            ),
-            models.CheckConstraint(
-                condition=Q(weight__isnull=True) | Q(weight__gt=0),
-                name="criterion_weight_positive",
-                violation_error_message="Le poids d’un critère est supérieur à 0, ou vide.",
-            ),
-            models.CheckConstraint(
-                condition=Q(scale_max__isnull=True) | Q(scale_max__gte=1),
-                name="criterion_scale_positive",
-                violation_error_message="La note maximale est d’au moins 1, ou vide.",
-            ),
-        )
-
-    def __str__(self):
-        return self.title

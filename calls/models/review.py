@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from calls.models.application import Application
-from calls.models.call import Criterion
+from calls.models.rules import Criterion
 from ftap.audit import FieldVersions
 from laureates.models import Organisation
 

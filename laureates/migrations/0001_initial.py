@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-import laureates.models.announcement
+import laureates.models.document
 import laureates.models.laureate
 import laureates.models.reference
 
@@ -793,12 +793,12 @@ class Migration(migrations.Migration):
                     "file",
                     models.FileField(
                         blank=True,
-                        upload_to=laureates.models.announcement.document_path,
+                        upload_to=laureates.models.document.document_path,
                         validators=[
                             django.core.validators.FileExtensionValidator(
                                 ["pdf", "odt", "ods", "docx", "xlsx", "csv"]
                             ),
-                            laureates.models.announcement.validate_size,
+                            laureates.models.document.validate_size,
                         ],
                         verbose_name="fichier",
                     ),

@@ -6,7 +6,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import laureates.models.announcement
+import laureates.models.document
 import laureates.models.laureate
 import laureates.models.reference
 
@@ -400,7 +400,7 @@ class Migration(migrations.Migration):
                             django.core.validators.FileExtensionValidator(
                                 ["pdf", "odt", "ods", "docx", "xlsx", "csv"]
                             ),
-                            laureates.models.announcement.validate_size,
+                            laureates.models.document.validate_size,
                         ],
                         verbose_name="fichier",
                     ),

@@ -1,17 +1,14 @@
 """An announcement of laureates, its documents, and the figures it states."""
 
-from decimal import Decimal
-from pathlib import PurePath
-
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from ftap.audit import FieldVersions
 from laureates import typography
+from laureates.models.document import ListedDocument
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, published_q, withdrawn_q
 
@@ -23,6 +20,21 @@ class AnnouncementQuerySet(NaturalKeyQuerySet):
     def withdrawn(self):
         """Those that visitors saw, and that were withdrawn since."""
         return self.filter(withdrawn_q())
+
+    def visible_to(self, user):
+        """Announcements that exist for `user`, of the staff: not those in preparation that
+        settings.ANNOUNCEMENTS_WITHHELD keeps from them."""
+        withheld = import_string(settings.ANNOUNCEMENTS_WITHHELD)(user)
+        return self.exclude(
+            pk__in=self.model.objects.filter(pk__in=withheld)
+            .exclude(pk__in=self.model.objects.published().values("pk"))
+            .exclude(pk__in=self.model.objects.withdrawn().values("pk"))
+            .values("pk")
+        )
+
+    def preparable_by(self, user):
+        """Those that nothing keeps from `user`: acts on the others are somebody else's."""
+        return self.exclude(pk__in=import_string(settings.ANNOUNCEMENTS_WITHHELD)(user))
 
     def latest_first(self):
         """In public order, which must be asked for: a count drops the order of the model."""
@@ -85,6 +97,9 @@ class Announcement(NaturalKeyModel):
     class Meta:
         verbose_name = "annonce"
         ordering = ("-published_at", "slug")
+        permissions = (
+            ("publish_announcement", "programmer, publier, rectifier et retirer une annonce"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(call_year__gte=2017, call_year__lte=2100),
@@ -115,79 +130,35 @@ class Announcement(NaturalKeyModel):
         self.call_title = typography.normalise(self.call_title)
 
 
-def document_path(document, filename):
-    """Where a document's file is kept, below MEDIA_ROOT, which no address serves."""
-    return f"annonces/{document.announcement.slug}/{PurePath(filename).name}"
-
-
-def validate_size(file):
-    if file.size > settings.DOCUMENT_MAX_BYTES:
-        raise ValidationError(
-            "Ce fichier pèse %(size)d Mo ; la limite est de %(limit)d Mo.",
-            code="size",
-            params={
-                "size": file.size // 1024**2,
-                "limit": settings.DOCUMENT_MAX_BYTES // 1024**2,
-            },
-        )
-
-
-class Document(NaturalKeyModel):
-    """A document that an announcement lists; without a file it is shown as not available here."""
+class Document(ListedDocument):
+    """A document that an announcement lists."""
 
     NATURAL_KEY = ("announcement__slug", "position")
 
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, related_name="documents", verbose_name="annonce"
     )
-    position = models.PositiveSmallIntegerField("ordre", default=1)
-    title = models.CharField("titre", max_length=250)
-    format = models.CharField("format", max_length=10, help_text="Par exemple PDF.")
-    size_kb = models.DecimalField(
-        "taille (Ko)",
-        max_digits=12,
-        decimal_places=1,
-        null=True,
-        blank=True,
-        help_text="Telle qu’affichée par la source ; calculée quand un fichier est déposé.",
-    )
-    updated_on = models.DateField("dernière mise à jour", null=True, blank=True)
-    file = models.FileField(
-        "fichier",
-        upload_to=document_path,
-        blank=True,
-        validators=[FileExtensionValidator(settings.DOCUMENT_EXTENSIONS), validate_size],
-    )
 
     history = FieldVersions()
 
-    class Meta:
+    class Meta(ListedDocument.Meta):
         verbose_name = "document"
         ordering = ("announcement", "position")
         constraints = (
+            *ListedDocument.Meta.constraints,
             models.UniqueConstraint(
                 fields=("announcement", "position"),
                 name="document_unique_position",
                 violation_error_message="Un autre document de l’annonce occupe ce rang.",
             ),
-            models.CheckConstraint(
-                condition=Q(size_kb__isnull=True) | Q(size_kb__gt=0),
-                name="document_size_positive",
-                violation_error_message="La taille d’un document est positive, ou inconnue (vide).",
-            ),
         )
-
-    def __str__(self):
-        return self.title
 
     def get_absolute_url(self):
         return reverse("laureates:document", args=[self.announcement.slug, self.position])
 
-    def clean(self):
-        self.title = typography.normalise(self.title)
-        if self.file and not self.file._committed:
-            self.size_kb = max(round(Decimal(self.file.size) / 1024, 1), Decimal("0.1"))
-            self.format = PurePath(self.file.name).suffix.lstrip(".").upper()
+    @property
+    def folder(self):
+        return f"annonces/{self.announcement.slug}"
 
 
 class ClaimQuerySet(NaturalKeyQuerySet):

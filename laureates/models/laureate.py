@@ -12,7 +12,13 @@ from laureates import markdown, typography
 from laureates.models.announcement import Announcement
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, laureate_withdrawn_q
-from laureates.models.reference import CarryingOrganisation, Organisation, Territory, Theme
+from laureates.models.reference import (
+    CarryingOrganisation,
+    Organisation,
+    Territory,
+    Theme,
+    validate_siret,
+)
 
 PUBLIC_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -29,6 +35,10 @@ class LaureateQuerySet(NaturalKeyQuerySet):
     def withdrawn(self):
         """Those that visitors saw, and that were withdrawn since from a public announcement."""
         return self.filter(laureate_withdrawn_q())
+
+    def visible_to(self, user):
+        """Those of the announcements that exist for `user`, of the staff."""
+        return self.filter(announcement__in=Announcement.objects.visible_to(user).values("pk"))
 
     def with_is_published(self):
         return self.annotate(
@@ -132,6 +142,53 @@ class Laureate(NaturalKeyModel):
         choices=ProjectState,
         blank=True,
         help_text="Vide : non renseigné.",
+    )
+    # What public formats ask for and that is known elsewhere: copies, empty where not published.
+    funder_name = models.CharField(
+        "nom de l’attribuant",
+        max_length=250,
+        blank=True,
+        help_text="Qui accorde le financement, tel que les données ouvertes le nomment.",
+    )
+    funder_siret = models.CharField(
+        "SIRET de l’attribuant",
+        max_length=14,
+        blank=True,
+        validators=[validate_siret],
+        help_text="14 chiffres, sans espace. Vide : non communiqué.",
+    )
+    decision_reference = models.CharField(
+        "référence de la décision", max_length=100, blank=True, help_text="Vide : non communiquée."
+    )
+    agreement_signed_on = models.DateField(
+        "signature de la convention",
+        null=True,
+        blank=True,
+        help_text="Date de signature du contrat de transformation. Vide : non communiquée.",
+    )
+    payment_terms = models.CharField(
+        "conditions de versement",
+        max_length=256,
+        blank=True,
+        help_text="« unique », « échelonné », « autre » ou une phrase.",
+    )
+    payment_period = models.CharField(
+        "période de versement",
+        max_length=21,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"\A\d{4}-\d{2}-\d{2}(/\d{4}-\d{2}-\d{2})?\Z",
+                "Un jour (2026-01-31), ou deux séparés par une barre (2026-01-31/2027-12-31).",
+            )
+        ],
+        help_text="Un jour, ou le premier et le dernier : 2026-01-31/2027-12-31.",
+    )
+    programme_code = models.CharField(
+        "identifiant du dispositif",
+        max_length=100,
+        blank=True,
+        help_text="Celui de l’appel à projets dans les données ouvertes.",
     )
     source = models.CharField("source", max_length=300, blank=True)
     source_url = models.URLField("adresse de la source", max_length=500, blank=True)

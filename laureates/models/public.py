@@ -23,6 +23,13 @@ def laureate_published_q(prefix: str = "") -> Q:
     return published_q(f"{prefix}announcement__") & Q(**{f"{prefix}withdrawn_at__isnull": True})
 
 
+def release_published_q(prefix: str = "") -> Q:
+    """Releases whose minute has come, of an announcement that is public."""
+    return published_q(f"{prefix}announcement__") & Q(
+        **{f"{prefix}published_at__lte": timezone.now()}
+    )
+
+
 def withdrawn_q() -> Q:
     """Rows that visitors saw and that were withdrawn since: their address answers 410, not 404.
 

@@ -16,6 +16,7 @@ from tests.factories import (
     BearerFactory,
     BulkActFactory,
     BulkActItemFactory,
+    CallDocumentFactory,
     CallFactory,
     CallSessionFactory,
     CommitteeFactory,
@@ -166,6 +167,7 @@ VIOLATIONS = {
     "call_session_time_with_day": lambda: changed(
         CallSessionFactory(), deadline_time=datetime.time(12)
     ),
+    "call_document_unique_position": lambda: same(CallDocumentFactory, "call", "position"),
     "call_session_unique_number": lambda: same(CallSessionFactory, "call", "number"),
     "call_session_window_in_order": lambda: changed(
         CallSessionFactory(),
@@ -182,6 +184,7 @@ VIOLATIONS = {
     "committee_member_known_attendance": lambda: changed(
         CommitteeMemberFactory(), attendance="late"
     ),
+    "calldocument_size_positive": lambda: changed(CallDocumentFactory(), size_kb=0),
     "committee_member_unique_position": lambda: same(
         CommitteeMemberFactory, "committee", "position"
     ),

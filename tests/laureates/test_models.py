@@ -21,6 +21,8 @@ from tests.factories import (
     LaureateFactory,
     MinistryFactory,
     OrganisationFactory,
+    ReleaseFactory,
+    ReleaseFileFactory,
     TerritoryFactory,
 )
 
@@ -63,6 +65,16 @@ def second_document():
     return changed(second, position=first.position)
 
 
+def second_release():
+    first = ReleaseFactory(announcement=ReleaseFactory().announcement)
+    return changed(ReleaseFactory(announcement=first.announcement), number=2)
+
+
+def second_release_file():
+    first = ReleaseFileFactory()
+    return changed(ReleaseFileFactory(release=first.release), name=first.name)
+
+
 def self_supervised():
     organisation = OrganisationFactory()
     return changed(organisation, supervising_ministry=organisation)
@@ -103,6 +115,11 @@ VIOLATIONS = {
     "organisation_unique_siret": lambda: changed(
         OrganisationFactory(), siret=OrganisationFactory(siret="73282932000074").siret
     ),
+    "release_file_unique_name": second_release_file,
+    "release_first_is_number_one": lambda: changed(ReleaseFactory(), kind="correction"),
+    "release_has_changelog": lambda: changed(ReleaseFactory(), changelog=""),
+    "release_unique_number": second_release,
+    "release_withheld_with_reason": lambda: changed(ReleaseFactory(), withheld_at=PAST),
     "territory_known_kind": lambda: changed(TerritoryFactory(), kind="commune"),
     "territory_region_of_departments_only": lambda: changed(
         TerritoryFactory(), region=TerritoryFactory()
@@ -119,6 +136,7 @@ SHADOWED = {
     "laureate_known_project_state",
     "organisation_known_kind",
     "organisation_not_its_own_ministry",
+    "release_has_changelog",
     "territory_known_kind",
 }
 # Rows that the program alone writes: nobody reads the message.
