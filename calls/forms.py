@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Q
 
+from calls import gates
 from calls.models import Recusal, Review
 from ftap.modelforms import MultilineField
 from laureates.models import Organisation
@@ -187,7 +188,7 @@ class AskOpinionForm(ActForm):
 def _name_with_institution(person):
     affiliation = getattr(person, "affiliation", None)
     institution = affiliation.organisation if affiliation else "sans institution"
-    return f"{person.get_full_name() or person.username}, {institution}"
+    return f"{gates.person(person)}, {institution}"
 
 
 class OpinionForm(ActForm):

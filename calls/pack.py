@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db.models import Q
 from django.utils import timezone
 
-from calls import envelope, sheet
+from calls import envelope, gates, sheet
 from calls.envelope import Envelope, Total
 from calls.models import Committee, CommitteeMember, Recusal, Review, Selection
 from calls.sheet import Sheet
@@ -88,7 +88,7 @@ def of_member(member: CommitteeMember, *, by) -> Pack:
 
 def of_reader(committee: Committee, user) -> Pack:
     """The copy of the person signed in: what they see of the sitting."""
-    reader = user.get_full_name() or user.get_username()
+    reader = gates.person(user)
     return _pack(committee, reader, user, Recusal.objects.none().values("application"))
 
 
@@ -271,10 +271,7 @@ def _verdicts(summary):
 def _sheet(item):
     application, shown = item.selection.application, item.sheet
     officer = application.case_officer
-    recused = [
-        row.member.name if row.member else row.user.get_full_name() or row.user.get_username()
-        for row in shown.recusals
-    ]
+    recused = [row.member.name if row.member else gates.person(row.user) for row in shown.recusals]
     return {
         "title": f"{item.number}. {application.reference} : {application.title}",
         "facts": [
@@ -284,7 +281,7 @@ def _sheet(item):
             ["Part demandée", _percent(shown.rate)],
             ["Thèmes", ", ".join(theme.name for theme in application.themes.all())],
             ["Territoires", ", ".join(str(row) for row in application.territories.all())],
-            ["Instructeur", (officer.get_full_name() or officer.get_username()) if officer else ""],
+            ["Instructeur", gates.person(officer) if officer else ""],
             *([["Déports", ", ".join(recused)]] if recused else []),
         ],
         "summary": application.summary or "Résumé non renseigné.",

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.timezone import localtime
 
-from calls import reading, sheet
+from calls import gates, reading, sheet
 from calls.admin.application_filters import BY_PARAMETER, FILTERS, IN_FULL, conditions_met
 from calls.admin.attachment import AttachmentViews, attachment_form
 from calls.admin.bulk import BulkActsMixin
@@ -314,7 +314,7 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ModelAdmin):
     def officer(self, obj):
         if obj.case_officer is None or not obj.in_full:
             return None
-        return obj.case_officer.get_full_name() or obj.case_officer.username
+        return gates.person(obj.case_officer)
 
     @admin.display(description="avis")
     def opinions(self, obj):

@@ -5,6 +5,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
+from calls import gates
 from calls.admin import committee_filters
 from calls.admin.minutes import MinutesViews
 from calls.admin.pack import PackViews
@@ -178,4 +179,4 @@ def _moment(moment, person):
     if moment is None:
         return None
     text = date_format(localtime(moment), "j F Y à H:i")
-    return f"{text} par {person.get_full_name() or person}" if person else text
+    return f"{text} par {gates.person(person)}" if person else text

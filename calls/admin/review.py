@@ -232,7 +232,7 @@ class ReviewAdmin(ActPages, ModelAdmin):
 
     @admin.display(description="rapporteur", ordering="reviewer__last_name")
     def reviewer_name(self, obj):
-        return obj.reviewer and (obj.reviewer.get_full_name() or obj.reviewer.username)
+        return obj.reviewer and gates.person(obj.reviewer)
 
     @admin.display(description="demandé le", ordering="asked_at")
     def asked_on(self, obj):

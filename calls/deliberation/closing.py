@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from calls import envelope, history, letters, minutes, notifications
+from calls import envelope, gates, history, letters, minutes, notifications
 from calls.deliberation import locks, states
 from calls.deliberation.decision import Decision
 from calls.envelope import Envelope, Total
@@ -137,7 +137,7 @@ def snapshot(selection: Selection) -> dict:
 def _state_refusal(committee):
     if committee.state == Committee.State.CLOSED:
         by = committee.closed_by
-        who = f", par {by.get_full_name() or by.get_username()}" if by else ""
+        who = f", par {gates.person(by)}" if by else ""
         when = ""
         if committee.closed_at:
             when = f", le {timezone.localtime(committee.closed_at):%d/%m/%Y à %H h %M}"

@@ -7,6 +7,7 @@ where money is at stake, the sitting, the dossiers, the decisions; several of a 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from calls import gates
 from calls.deliberation.decision import Decision
 from calls.models import Application, CallSession, Committee, Fund, Selection
 from calls.permissions import Hidden, Refusal, Stale, recused_from
@@ -158,7 +159,7 @@ def _last_writer(row) -> str:
     last = row.history.select_related("history_user").first()
     if last is None or last.history_user is None:
         return ""
-    name = last.history_user.get_full_name() or last.history_user.get_username()
+    name = gates.person(last.history_user)
     moment = timezone.localtime(last.history_date)
     return f", par {name} le {moment:%d/%m/%Y à %H h %M}"
 

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from django.db.models import Q
 
-from calls import envelope
+from calls import envelope, gates
 from calls.envelope import Total
 from calls.models import Committee, Recusal, Selection
 
@@ -95,7 +95,7 @@ def _recusals(committee, selections):
 def _person(recusal):
     if recusal.member:
         return recusal.member.name
-    return recusal.user.get_full_name() or recusal.user.get_username()
+    return gates.person(recusal.user)
 
 
 # What was decided ---------------------------------------------------------------

@@ -4,6 +4,7 @@ import datetime
 import json
 from decimal import Decimal
 
+from calls import gates
 from calls.models import CommitteeMember, Minutes, Selection
 from ftap import pdf as documents
 from ftap.templatetags.ftap import euros, french_date, number
@@ -104,7 +105,7 @@ def sealing_of(minutes: Minutes) -> list[list[str]]:
         ["Numéro", minutes.number],
         ["Version", str(minutes.version)],
         ["Scellé le", french_date(minutes.sealed_at)],
-        ["Scellé par", by.get_full_name() or by.get_username()],
+        ["Scellé par", gates.person(by)],
         ["Empreinte SHA-256", minutes.seal],
     ]
     if minutes.reason:
