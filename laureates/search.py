@@ -18,6 +18,7 @@ from ftap.triggers import Trigger
 from laureates.typography import fold
 
 MAX_WORDS = 12
+MAX_LETTERS = 64  # beyond, nobody wrote a word, and its stem would take for ever
 MIN_PREFIX = 3  # shorter prefixes scan too much of PostgreSQL's index
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -53,8 +54,8 @@ class Term:
 
 
 def words(text: str) -> list[str]:
-    """The words of `text`, folded: letters and digits only."""
-    return _WORD.findall(fold(text))
+    """The words of `text`, folded: letters and digits only, each cut at MAX_LETTERS."""
+    return [word[:MAX_LETTERS] for word in _WORD.findall(fold(text))]
 
 
 @lru_cache(maxsize=50_000)

@@ -133,3 +133,10 @@ def test_stop_words_alone_are_searched():
     LaureateFactory(title="Qui sont-ils")
     LaureateFactory(title="Personne")
     assert found("qui") == {"Qui sont-ils"}
+
+
+def test_a_word_without_end_is_indexed_by_its_beginning_and_at_once():
+    endless = "ent" * 20_000
+    laureate = LaureateFactory(description=f"Projet {endless}")
+    assert search.words(endless) == [endless[: search.MAX_LETTERS]]
+    assert list(search.match(Laureate.objects.all(), endless)) == [laureate]
