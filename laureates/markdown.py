@@ -5,6 +5,7 @@ from html import unescape
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
 
 ALLOWED_TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "br", "blockquote", "h3", "h4"}
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}}
@@ -30,3 +31,8 @@ def plain(text: str) -> str:
     """
     html = nh3.clean(_parser.render(text), tags=set())
     return " ".join(unescape(html).split())
+
+
+def tree(text: str) -> SyntaxTreeNode:
+    """The structure of `text`, of the same dialect; its links and texts are as they were typed."""
+    return SyntaxTreeNode(_parser.parse(text))

@@ -286,6 +286,69 @@ def test_threads_do_not_disturb_one_another(source):
     assert [found[rank] for rank in range(4)] == expected
 
 
+# Several documents -----------------------------------------------------------
+
+
+def test_several_documents_are_each_what_they_are_alone(source):
+    name = source('#import "_document.typ": *\n#show: paper\n= A\n#plain(data)')
+    documents = [
+        pdf.Document(f"Dossier {rank}", f"Titre {rank}", "Fonds" if rank % 2 else "")
+        for rank in range(5)
+    ]
+    made = pdf.render_many(name, documents, created_at=NOON)
+    assert len(set(made)) == len(documents)
+    for document, bytes_ in zip(documents, made, strict=True):
+        alone = pdf.render(
+            name, document.data, title=document.title, author=document.author, created_at=NOON
+        )
+        assert bytes_ == alone
+        assert read(bytes_).metadata.title == document.title
+
+
+def test_no_document_is_no_work(source, monkeypatch, tmp_path):
+    name = source("= A")
+    monkeypatch.setattr(pdf, "WORKER", tmp_path / "absent.py")
+    assert pdf.render_many(name, []) == []
+    with pytest.raises(ValueError, match="aware"):
+        pdf.render_many(name, [], created_at=datetime(2026, 3, 4))
+
+
+def test_the_one_document_at_fault_among_several_is_named(source, caplog):
+    name = source('#import "_document.typ": *\n#show: paper\n= A\n#if data == "c" { panic("x") }')
+    documents = [pdf.Document(letter, f"Titre {letter}") for letter in "abcd"]
+    with pytest.raises(pdf.PdfError, match="«\u00a0Titre c\u00a0» n’a pas pu être composé"):
+        pdf.render_many(name, documents)
+    assert "panicked" in caplog.text
+
+
+def test_several_documents_have_more_time_than_one(source, caplog, monkeypatch):
+    name = source("= A")
+    monkeypatch.setattr(pdf, "TIMEOUT", 0.01)
+    monkeypatch.setattr(pdf, "EACH", 0)
+    documents = [pdf.Document({}, "A"), pdf.Document({}, "B")]
+    with pytest.raises(pdf.PdfError, match="L’ensemble de 2\u00a0documents est trop long"):
+        pdf.render_many(name, documents)
+    asked = []
+
+    def run(*args, timeout, **kwargs):
+        asked.append(timeout)
+        raise pdf.subprocess.TimeoutExpired(args, timeout)
+
+    monkeypatch.setattr(pdf, "TIMEOUT", 25)
+    monkeypatch.setattr(pdf, "EACH", 2)
+    monkeypatch.setattr(pdf.subprocess, "run", run)
+    for count in (1, 3):
+        with pytest.raises(pdf.PdfError):
+            pdf.render_many(name, documents[:1] * count)
+    assert asked == [25, 29]
+
+
+def test_the_same_warning_is_told_once(source, caplog):
+    body = '#import "_document.typ": *\n#show: paper\n#set text(font: "Absente")\n= A'
+    pdf.render_many(source(body), [pdf.Document({}, "A"), pdf.Document({}, "B")])
+    assert caplog.text.count("unknown font family: absente") == 1
+
+
 # Hostile data ----------------------------------------------------------------
 
 

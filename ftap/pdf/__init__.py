@@ -8,6 +8,8 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,10 +25,21 @@ FOLDER = Path(settings.BASE_DIR) / "templates" / "pdf"
 WORKER = Path(__file__).with_name("worker.py")
 # Seconds. A server's worker is itself stopped at thirty.
 TIMEOUT = 25
+# Seconds more for each document after the first, where several are set together.
+EACH = 2
 
 
 class PdfError(Exception):
     """A document could not be set; the message, in French, is for the person who asked for it."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What one document prints, and how its file is named: see `render`."""
+
+    data: object
+    title: str
+    author: str = ""
 
 
 def render(
@@ -39,18 +52,35 @@ def render(
     `created_at` (aware) is the date written in the file; without one the file bears no date. The
     bytes depend on nothing else. Raises PdfError.
     """
+    (document,) = render_many(template, [Document(data, title, author)], created_at=created_at)
+    return document
+
+
+def render_many(
+    template: str, documents: Iterable[Document], *, created_at: datetime | None = None
+) -> list[bytes]:
+    """The PDF files that one source makes of several documents, in their order: the same bytes
+    as `render` gives each, in one process, which costs its start only once.
+
+    They have together TIMEOUT seconds, and EACH more for each document. Raises PdfError.
+    """
     if created_at is not None and is_naive(created_at):
         raise ValueError("created_at must be an aware datetime")
     source = FOLDER / template
     if source.parent != FOLDER or not source.is_file():
         raise ValueError(f"no source named {template!r} in templates/pdf/")
-    request = {
-        "title": " ".join(clean(str(title)).split()) or "Document sans titre",
-        "author": " ".join(clean(str(author)).split()),
-        "dated": created_at is not None,
-        "data": printable(data),
-    }
-    return _set(source, request, int(created_at.timestamp()) if created_at else 0)
+    requests = [
+        {
+            "title": " ".join(clean(str(document.title)).split()) or "Document sans titre",
+            "author": " ".join(clean(str(document.author)).split()),
+            "dated": created_at is not None,
+            "data": printable(document.data),
+        }
+        for document in documents
+    ]
+    if not requests:
+        return []
+    return _set(source, requests, int(created_at.timestamp()) if created_at else 0)
 
 
 def printable(value, place: str = "data"):
@@ -68,39 +98,54 @@ def printable(value, place: str = "data"):
     raise TypeError(f"{place}: {type(value).__name__} must be formatted before it is printed")
 
 
-def _set(source, request, timestamp):
+def _set(source, requests, timestamp):
     job = {
         "source": str(source),
         "root": str(FOLDER),
         "fonts": str(FONTS),
-        "request": json.dumps(request, ensure_ascii=False),
+        "requests": [json.dumps(request, ensure_ascii=False) for request in requests],
         "timestamp": timestamp,
     }
+    timeout = TIMEOUT + EACH * (len(requests) - 1)
     try:
         done = subprocess.run(  # noqa: S603 - the interpreter and a file of this package
             [sys.executable, "-I", "-X", "utf8", str(WORKER)],
             input=json.dumps(job).encode(),
             capture_output=True,
-            timeout=TIMEOUT,
+            timeout=timeout,
             check=False,
             env={},
         )
     except subprocess.TimeoutExpired as error:
         raise PdfError(
-            f"Le document «\u00a0{request['title']}\u00a0» est trop long à composer\u00a0: arrêté "
-            f"au bout de {TIMEOUT} secondes. Demandez-le en plusieurs parties."
+            f"{_named(requests)} est trop long à composer\u00a0: arrêté au bout de "
+            f"{timeout:.0f}\u00a0secondes. Demandez-le en plusieurs parties."
         ) from error
     said = _said(done.stderr)
     if done.returncode:
         logger.error("%s: %s", source.name, said)
         raise PdfError(
-            f"Le document «\u00a0{request['title']}\u00a0» n’a pas pu être composé\u00a0: son "
-            f"gabarit {source.name} est en défaut. L’administrateur technique en trouvera le "
-            "détail dans le journal du serveur."
+            f"{_named(requests[said.get('rank', 0) :][:1] or requests)} n’a pas pu être "
+            f"composé\u00a0: son gabarit {source.name} est en défaut. L’administrateur technique "
+            "en trouvera le détail dans le journal du serveur."
         )
     for warning in said["warnings"]:
         logger.warning("%s: %s", source.name, warning)
-    return done.stdout
+    return _cut(done.stdout, said["sizes"]) if len(requests) > 1 else [done.stdout]
+
+
+def _named(requests):
+    if len(requests) > 1:
+        return f"L’ensemble de {len(requests)}\u00a0documents"
+    return f"Le document «\u00a0{requests[0]['title']}\u00a0»"
+
+
+def _cut(output, sizes):
+    found, start = [], 0
+    for size in sizes:
+        found.append(output[start : start + size])
+        start += size
+    return found
 
 
 def _said(stderr):

@@ -1,11 +1,13 @@
-"""Sets one document, in a process of its own that ends with it: run as a script, never imported.
+"""Sets documents of one source, in a process that ends with them: run as a script, never imported.
 
 Typst keeps what it computed for the next ten documents, about 3 MB a page, and the process would
-keep that memory: here it is given back at once, a document that takes too long can be stopped,
-and the environment holds no secret and no way out.
+keep that memory: here it is given back at once, documents that take too long can be stopped, and
+the environment holds no secret and no way out.
 
-Reads on its input {"source", "root", "fonts", "request", "timestamp"} in JSON; writes the PDF on
-its output and {"warnings": […]} or {"message", "hints"} in JSON on its errors, where it leaves 2.
+Reads on its input {"source", "root", "fonts", "requests", "timestamp"} in JSON, a request being a
+document's data as JSON text; writes the PDF files on its output, one after the other, and
+{"sizes": […], "warnings": […]} or {"message", "hints", "rank"} in JSON on its errors, where it
+leaves 2. Sizes are in bytes.
 """
 
 import json
@@ -21,22 +23,27 @@ def main():
     fonts = typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[job["fonts"]]
     )
-    try:
-        document, warnings = typst.compile_with_warnings(
-            job["source"],
-            root=job["root"],
-            font_paths=fonts,
-            ignore_system_fonts=True,
-            format="pdf",
-            pdf_standards="ua-1",
-            sys_inputs={"request": job["request"]},
-            timestamp=job["timestamp"],
-        )
-    except typst.TypstError as error:
-        json.dump({"message": error.diagnostic, "hints": error.hints}, sys.stderr)
-        return REFUSED
-    sys.stdout.buffer.write(document)
-    json.dump({"warnings": [warning.message for warning in warnings]}, sys.stderr)
+    sizes, warned = [], []
+    for rank, request in enumerate(job["requests"]):
+        try:
+            document, warnings = typst.compile_with_warnings(
+                job["source"],
+                root=job["root"],
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                format="pdf",
+                pdf_standards="ua-1",
+                sys_inputs={"request": request},
+                timestamp=job["timestamp"],
+            )
+        except typst.TypstError as error:
+            said = {"message": error.diagnostic, "hints": error.hints, "rank": rank}
+            json.dump(said, sys.stderr)
+            return REFUSED
+        sys.stdout.buffer.write(document)
+        sizes.append(len(document))
+        warned += [warning.message for warning in warnings]
+    json.dump({"sizes": sizes, "warnings": list(dict.fromkeys(warned))}, sys.stderr)
     return 0
 
 
