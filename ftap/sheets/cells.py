@@ -35,12 +35,13 @@ class SheetError(Exception):
 class Kind(StrEnum):
     """How the values of a column are written and shown.
 
-    INTEGER takes whole numbers, EUROS amounts in euros, PERCENT fractions of one (0.552 is shown
-    as 55,2 %), DATE days, DATETIME moments, written in the time of Paris.
+    INTEGER takes whole numbers, YEAR those of years, EUROS amounts in euros, PERCENT fractions of
+    one (0.552 is shown as 55,2 %), DATE days, DATETIME moments, written in the time of Paris.
     """
 
     TEXT = "text"
     INTEGER = "integer"
+    YEAR = "year"
     EUROS = "euros"
     PERCENT = "percent"
     DATE = "date"
@@ -58,7 +59,9 @@ class Column:
 
     @property
     def shown_width(self) -> int:
-        usual = {Kind.TEXT: 32, Kind.INTEGER: 10, Kind.PERCENT: 10, Kind.DATETIME: 18}
+        usual = {Kind.TEXT: 32, Kind.DATETIME: 18} | dict.fromkeys(
+            (Kind.INTEGER, Kind.YEAR, Kind.PERCENT), 10
+        )
         return self.width or max(usual.get(self.kind, 16), min(len(self.label) + 2, 32))
 
 
@@ -76,16 +79,19 @@ def clean(text) -> str:
     return _ILLEGAL.sub(REPLACEMENT, _LINE_ENDS.sub("\n", str(text)))
 
 
-def text(value) -> str:
-    """`value` as a cell can hold it: an apostrophe comes before what would open a formula.
+def guarded(value) -> str:
+    """`value` with an apostrophe before what would open a formula.
 
     A tab becomes a space: LibreOffice would join the words around it.
     """
     value = str(value)
     shown = clean(value).replace("\t", " ")
-    if _FORMULA.match(value):
-        shown = f"'{shown}"
-    return cut(shown, MAX_CHARACTERS, CUT)
+    return f"'{shown}" if _FORMULA.match(value) else shown
+
+
+def text(value) -> str:
+    """`value` as a cell can hold it: no formula, and no longer than a cell."""
+    return cut(guarded(value), MAX_CHARACTERS, CUT)
 
 
 def cut(value: str, limit: int, mark: str = "") -> str:
@@ -153,6 +159,7 @@ def _moment(value):
 
 _READERS = {
     Kind.INTEGER: _integer,
+    Kind.YEAR: _integer,
     Kind.EUROS: _decimal,
     Kind.PERCENT: _decimal,
     Kind.DATE: _day,

@@ -66,6 +66,8 @@ def _cell_style(name, data="", wrapped=False):
 _STYLES = (
     '<number:number-style style:name="N-integer"><number:number number:decimal-places="0" '
     'number:min-integer-digits="1" number:grouping="true"/></number:number-style>'
+    '<number:number-style style:name="N-year"><number:number number:decimal-places="0" '
+    'number:min-integer-digits="1"/></number:number-style>'
     + _currency("N-euros", 0)
     + _currency("N-cents", 2)
     + '<number:percentage-style style:name="N-percent"><number:number number:decimal-places="1" '
@@ -75,7 +77,7 @@ _STYLES = (
     + _cell_style("text", wrapped=True)
     + "".join(
         _cell_style(name, f"N-{name}")
-        for name in ("integer", "euros", "cents", "percent", "date", "datetime")
+        for name in ("integer", "year", "euros", "cents", "percent", "date", "datetime")
     )
     + '<style:style style:name="header" style:family="table-cell"><style:table-cell-properties '
     'fo:background-color="#f5f5fe" fo:wrap-option="wrap" style:vertical-align="top"/>'
@@ -171,7 +173,8 @@ def _cell(value, column: Column):
         style, typed = column.kind, {"value-type": "percentage", "value": f"{value:f}"}
         shown = f"{number(round(value * 100, 1))}\u00a0%"
     else:
-        style, typed, shown = column.kind, {"value-type": "float", "value": value}, number(value)
+        style, typed = column.kind, {"value-type": "float", "value": value}
+        shown = value if column.kind == Kind.YEAR else number(value)
     attributes = "".join(f' office:{name}="{held}"' for name, held in typed.items())
     return (
         f'<table:table-cell table:style-name="{style}"{attributes}>'

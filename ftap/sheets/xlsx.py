@@ -25,6 +25,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 CENTS = '#,##0.00"\u00a0€"'
 FORMATS = {
     Kind.INTEGER: "#,##0",
+    Kind.YEAR: "0",
     Kind.EUROS: '#,##0"\u00a0€"',
     Kind.PERCENT: '0.0"\u00a0"%',
     Kind.DATE: "dd/mm/yyyy",
