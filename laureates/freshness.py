@@ -8,8 +8,8 @@ scheduled announcement moves the version by itself.
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import F, Max
+from django.db import connection, transaction
+from django.db.models import F, Max, Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.utils import timezone
 
@@ -28,6 +28,7 @@ from laureates.models import (
 )
 
 _WAS_PUBLIC = "_was_public"
+_PRIVATE = {"staff_note"}
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,57 @@ def _is_public(row) -> bool:
         return Organisation.objects.public().filter(pk=row.pk).exists()
     if isinstance(row, Theme):
         return published.filter(themes=row.pk).exists()
-    return True  # where France lies is no secret: a territory is named in filters and tables
+    if isinstance(row, Territory):
+        within = Q(territories=row.pk) | Q(territories__region=row.pk)
+        return (
+            published.filter(within).exists()
+            or Organisation.objects.public().filter(territory=row.pk).exists()
+        )
+    raise TypeError(f"nothing says whether a visitor sees a {type(row).__name__}")
 
 
-def _before(sender, instance, raw=False, **kwargs):
-    if not raw:
-        instance.__dict__[_WAS_PUBLIC] = _is_public(instance)
+def _joins_public(row) -> bool:
+    """Whether a row that is not saved yet is to stand below one that visitors see."""
+    if row.pk is not None:
+        return False
+    if isinstance(row, Carrier):
+        return Laureate.objects.published().filter(pk=row.laureate_id).exists()
+    if isinstance(row, Claim) and row.announcement_id is None:
+        return True
+    if isinstance(row, Claim | Document | Laureate | Release):
+        return Announcement.objects.published().filter(pk=row.announcement_id).exists()
+    return False
 
 
-def _after(sender, instance, raw=False, **kwargs):
-    if not raw and (instance.__dict__.pop(_WAS_PUBLIC, False) or _is_public(instance)):
+def _hold() -> None:
+    """Lock the state before the history's end, which every act of the staff locks last.
+
+    A save tells the history before it comes here: two transactions that took these locks in
+    opposite orders would wait for each other. Only PostgreSQL locks rows, and only transactions
+    keep what they lock.
+    """
+    if connection.features.has_select_for_update and connection.in_atomic_block:
+        PublicState.objects.select_for_update().filter(pk=1).first()
+
+
+def _before(sender, instance, raw=False, update_fields=None, **kwargs):
+    if raw or _is_private(update_fields):
+        return
+    instance.__dict__[_WAS_PUBLIC] = was_public = _is_public(instance)
+    if was_public or _joins_public(instance):
+        _hold()
+
+
+def _after(sender, instance, raw=False, update_fields=None, **kwargs):
+    if raw or _is_private(update_fields):
+        return
+    if instance.__dict__.pop(_WAS_PUBLIC, False) or _is_public(instance):
         touch()
+
+
+def _is_private(update_fields) -> bool:
+    """Whether a save writes nothing but what visitors never see."""
+    return update_fields is not None and set(update_fields) <= _PRIVATE
 
 
 def _after_delete(sender, instance, **kwargs):

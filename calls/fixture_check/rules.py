@@ -23,6 +23,7 @@ from laureates.models import (
     Document,
     Laureate,
     Organisation,
+    Release,
     Territory,
 )
 
@@ -68,6 +69,7 @@ def check(rows: Rows) -> None:
     for model, parent in NUMBERED:
         _check_numbers(rows, model, parent)
     _check_links(rows)
+    _check_releases(rows)
     _check_claims(rows)
 
 
@@ -162,6 +164,34 @@ def _check_links(rows: Rows) -> None:
                     "rien d’elle n’est connu, retirez l’un ou l’autre."
                 )
                 rows.report(row, message, link)
+
+
+def _check_releases(rows: Rows) -> None:
+    """Versions are numbered 1, 2, 3…, and the first has the minute of its announcement."""
+    groups = defaultdict(list)
+    for row in rows[Release]:
+        if (owner := row.related.get("announcement")) and "number" not in row.invalid:
+            groups[owner].append(row)
+    for owner, members in groups.items():
+        members.sort(key=lambda row: row.instance.number)
+        found = [row.instance.number for row in members]
+        if found != list(range(1, len(members) + 1)):
+            listed = ", ".join(map(str, found))
+            message = (
+                f"les versions de {owner.name} sont {listed} : numérotez-les de 1 à "
+                f"{len(members)}, sans trou ni doublon."
+            )
+            rows.report(members[-1], message, "number")
+        first, opened = members[0], owner.instance.published_at
+        minute = first.instance.published_at
+        if first.instance.number != 1 or {"published_at"} & (first.invalid | owner.invalid):
+            continue
+        if opened is None:
+            message = f"{owner.name} est un brouillon, sans published_at : il n’a pas de version."
+            rows.report(first, message, "announcement")
+        elif minute != opened:
+            message = f"la version 1 a la minute de {owner.name} : écrivez {opened.isoformat()}."
+            rows.report(first, message, "published_at")
 
 
 def _check_claims(rows: Rows) -> None:

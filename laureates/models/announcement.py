@@ -130,6 +130,12 @@ class Announcement(NaturalKeyModel):
         self.call_title = typography.normalise(self.call_title)
 
 
+class DocumentQuerySet(NaturalKeyQuerySet):
+    def visible_to(self, user):
+        """Those of the announcements that exist for `user`, of the staff."""
+        return self.filter(announcement__in=Announcement.objects.visible_to(user).values("pk"))
+
+
 class Document(ListedDocument):
     """A document that an announcement lists."""
 
@@ -139,6 +145,7 @@ class Document(ListedDocument):
         Announcement, models.CASCADE, related_name="documents", verbose_name="annonce"
     )
 
+    objects = DocumentQuerySet.as_manager()
     history = FieldVersions()
 
     class Meta(ListedDocument.Meta):
@@ -165,6 +172,13 @@ class ClaimQuerySet(NaturalKeyQuerySet):
     def published(self):
         """Claims visitors may see: of the fund, or of an announcement that is public."""
         return self.filter(Q(announcement__isnull=True) | published_q("announcement__"))
+
+    def visible_to(self, user):
+        """Those of the fund, and of the announcements that exist for `user`, of the staff."""
+        announcements = Announcement.objects.visible_to(user)
+        return self.filter(
+            Q(announcement__isnull=True) | Q(announcement__in=announcements.values("pk"))
+        )
 
 
 class Claim(NaturalKeyModel):

@@ -265,6 +265,12 @@ class Laureate(NaturalKeyModel):
         self.summary = typography.normalise(self.summary)
 
 
+class CarrierQuerySet(NaturalKeyQuerySet):
+    def visible_to(self, user):
+        """Those of the laureates that exist for `user`, of the staff."""
+        return self.filter(laureate__in=Laureate.objects.visible_to(user).values("pk"))
+
+
 class Carrier(CarryingOrganisation):
     """An organisation carrying a project, in the announced order, under the announced name."""
 
@@ -275,6 +281,7 @@ class Carrier(CarryingOrganisation):
     )
     announced_name = models.CharField("nom tel qu’annoncé", max_length=300)
 
+    objects = CarrierQuerySet.as_manager()
     history = FieldVersions()
 
     class Meta(CarryingOrganisation.Meta):

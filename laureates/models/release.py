@@ -16,6 +16,10 @@ class ReleaseQuerySet(NaturalKeyQuerySet):
         """Those that visitors may see now: their minute has come, their announcement is public."""
         return self.filter(release_published_q())
 
+    def visible_to(self, user):
+        """Those of the announcements that exist for `user`, of the staff."""
+        return self.filter(announcement__in=Announcement.objects.visible_to(user).values("pk"))
+
     def latest_first(self):
         return self.order_by("announcement", "-number")
 

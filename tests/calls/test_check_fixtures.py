@@ -65,12 +65,12 @@ def test_the_committed_fixtures_are_clean(capsys):
     call_command("check_fixtures")
     output = capsys.readouterr()
     assert output.err == ""
-    assert f"4 fichiers vérifiés, 306 objets, aucune erreur{NBSP}:" in output.out
+    assert f"4 fichiers vérifiés, 308 objets, aucune erreur{NBSP}:" in output.out
     assert "16  lauréats (laureates.laureate)" in output.out
     assert "29  candidatures (calls.application)" in output.out
 
 
-@pytest.mark.parametrize(("page", "objects"), [("README.md", 4), ("fixtures/README.md", 15)])
+@pytest.mark.parametrize(("page", "objects"), [("README.md", 4), ("fixtures/README.md", 16)])
 def test_the_example_for_maintainers_is_clean(tmp_path, page, objects):
     readme = (ROOT / page).read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", readme, re.S)
@@ -367,6 +367,33 @@ def test_a_laureate_has_a_carrier(folder, edit):
     (problem,) = errors()
     assert problem.subject == "laureates.laureate [2019s2n13]"
     assert "aucun porteur" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    number: 1\n    kind: first", "    number: 2\n    kind: correction", "numérotez-les"),
+        (
+            "published_at: 2019-09-25T00:00:00+02:00\n    changelog",
+            "published_at: 2019-09-25T00:01:00+02:00\n    changelog",
+            f"la version 1 a la minute de laureates.announcement [ftap-2019-session-2]{NBSP}: "
+            "écrivez 2019-09-25T00:00:00+02:00",
+        ),
+        (
+            "    published_at: 2019-09-25T00:00:00+02:00\n    source: Annonce des lauréats de la "
+            "2de session de l’appel à projets 2019 du FTAP, 25 septembre 2019\n    source_on",
+            "    source: Annonce\n    source_on",
+            "est un brouillon, sans published_at",
+        ),
+        ("    kind: first", "    kind: premier", "n’est pas une valeur possible"),
+        ("    changelog: Première publication.", "    changelog: ''", "ne peut pas être vide"),
+        ("    committees: [[ftap-2019-09-23]]", "    committees: [[ftap-1999]]", "ftap-1999"),
+    ],
+)
+def test_versions_follow_their_announcement(edit, old, new, said):
+    edit(SESSION, old, new)
+    messages = [error.message for error in errors()]
+    assert any(said in message for message in messages), messages
 
 
 def test_a_gap_in_the_announcement(edit):

@@ -72,7 +72,8 @@ def second_release():
 
 def second_release_file():
     first = ReleaseFileFactory()
-    return changed(ReleaseFileFactory(release=first.release), name=first.name)
+    # A file that is written never changes: this one is not yet.
+    return ReleaseFileFactory.build(release=first.release, position=2, name=first.name)
 
 
 def self_supervised():

@@ -1,4 +1,7 @@
-"""Django's `loaddata`, all or nothing, with the library's index rebuilt and errors in French."""
+"""Django's `loaddata`, all or nothing, with the library's index rebuilt and errors in French.
+
+Versions of announcements that a file describes without their content are frozen after the load.
+"""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,16 +14,18 @@ from django.core.serializers.base import DeserializedObject
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 
 from ftap import audit
-from laureates import index
+from laureates import freshness, index, releases
+from laureates.models import Release
 
 
 class Command(loaddata.Command):
     help = (
         "Charge des fichiers de données (noms sans extension, dans l’ordre). Tout est chargé, ou "
-        "rien ; l’index de recherche est ensuite recalculé."
+        "rien ; l’index de recherche est ensuite recalculé, et les versions publiées figées."
     )
     label = ""
     read = 0
+    has_changed = False
     saving: DeserializedObject | None = None
     waiting: Sequence[DeserializedObject] = ()
 
@@ -32,6 +37,8 @@ class Command(loaddata.Command):
             super().handle(*labels, **stock)
             if options["database"] == DEFAULT_DB_ALIAS:
                 index.rebuild()
+                if releases.freeze_missing() or self.has_changed:
+                    freshness.touch()  # rows that are loaded tell nobody that they changed
         if options["verbosity"] == 1:
             self.stdout.write(
                 f"Objets chargés : {self.loaded_object_count} ; fichiers : {self.fixture_count}."
@@ -73,7 +80,11 @@ class Command(loaddata.Command):
         required = [f for f in obj.deferred_fields or () if not (f.many_to_many or f.null)]
         if required:  # it cannot be saved first and linked later
             raise ObjectDoesNotExist
+        if isinstance(obj.object, Release):
+            releases.keep_frozen(obj.object)
+        before = _stored(obj.object, self.using)
         saved = super().save_obj(obj)
+        self.has_changed = self.has_changed or before != _stored(obj.object, self.using)
         self.saving = None
         return saved
 
@@ -135,6 +146,12 @@ class Command(loaddata.Command):
         except DatabaseError:  # the transaction is broken: nothing can be asked any more
             return True
         return True
+
+
+def _stored(row, using: str) -> dict | None:
+    """What the database holds of a row."""
+    rows = type(row)._base_manager.using(using)
+    return rows.filter(pk=row.pk).values().first() if row.pk else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
