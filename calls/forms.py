@@ -1,31 +1,20 @@
 """Forms of the acts on a dossier. They read what was typed; the gates decide.
 
-A gate's refusal is said with `say`, beside the field it is about where there is one.
+A gate's refusal is said with `ftap.formfields.say`, beside the field it is about where there is
+one.
 """
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Q
 
 from calls import gates
 from calls.models import Recusal, Review
+from ftap.formfields import INCOMPLETE, DayField, LongText
 from ftap.modelforms import MultilineField
 from laureates.models import Organisation
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
-TEXT_MAX = 20_000
-INCOMPLETE = "Cette page est incomplète\u00a0: rouvrez-la, puis recommencez."
-
-
-def say(form, error) -> None:
-    """Add a gate's ValidationError to a form, whatever the fields it names."""
-    if hasattr(error, "error_dict"):
-        for name, errors in error.error_dict.items():
-            known = name if name in form.fields and name != NON_FIELD_ERRORS else None
-            form.add_error(known, errors)
-    else:
-        form.add_error(None, error)
 
 
 def demand(form, name) -> None:
@@ -52,20 +41,6 @@ class PersonField(forms.ModelChoiceField):
     def label_from_instance(self, person):
         name = person.get_full_name()
         return f"{name} ({person.username})" if name else person.username
-
-
-class DayField(forms.DateField):
-    """A day, picked from a calendar or typed as 31/12/2019."""
-
-    def __init__(self, **kwargs):
-        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        super().__init__(widget=widget, input_formats=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
-
-
-class LongText(MultilineField):
-    def __init__(self, *, rows=5, **kwargs):
-        kwargs.setdefault("max_length", TEXT_MAX)
-        super().__init__(widget=forms.Textarea(attrs={"rows": rows}), **kwargs)
 
 
 class ActForm(forms.Form):

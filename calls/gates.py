@@ -5,11 +5,14 @@ An undisclosed dossier goes through no gate: nothing is known of it.
 
 from collections.abc import Iterable
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 
 from calls.models import Application
 from calls.permissions import Hidden, Refusal, Stale, recused_from
+from ftap import refusals
 
+# Gates save only valid rows.
+save = refusals.save
 # Who instructs: everyone's dossiers, or their own.
 INSTRUCTING = ("calls.manage_review", "calls.instruct_application")
 
@@ -43,27 +46,6 @@ def undisclosed(application: Application) -> str:
         f"Dossier {application.reference} : candidature non détaillée, rien n’en est connu ; "
         "aucun acte n’y est possible."
     )
-
-
-def save(row) -> None:
-    """Save a valid row; Refusal, in French, naming the field, where it is not."""
-    try:
-        row.full_clean()
-    except ValidationError as error:
-        raise Refusal(_sentences(row, error)) from error
-    row.save()
-
-
-def _sentences(row, error):
-    if not hasattr(error, "error_dict"):
-        return error.messages
-    return [
-        message
-        if name == NON_FIELD_ERRORS
-        else f"{str(row._meta.get_field(name).verbose_name).capitalize()} : {message}"
-        for name, messages in error.message_dict.items()
-        for message in messages
-    ]
 
 
 def plain(text: str) -> str:

@@ -185,7 +185,11 @@ class RowsFormSet(BaseInlineFormSet):
             for form in self.initial_forms
             if form.instance.pk
             and not form.instance._state.adding
-            and (form in self.deleted_forms or (names | flags).intersection(form.changed_data))
+            # A row that is only shown changes in nothing, whatever is sent.
+            and (
+                form in self.deleted_forms
+                or (form.has_changed() and (names | flags).intersection(form.changed_data))
+            )
         ]
         if not moving:
             return

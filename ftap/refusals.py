@@ -3,7 +3,7 @@
 import re
 
 from django.apps import apps
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError
 from django.db.models import UniqueConstraint
 
@@ -79,6 +79,28 @@ def _by_columns(table, columns):
             name = field.verbose_name
             return f"Un autre enregistrement a déjà la même valeur, «\u00a0{name}\u00a0»."
     return None
+
+
+def sentences(row, error: ValidationError) -> list[str]:
+    """What is wrong with `row`, a sentence each, naming its fields."""
+    if not hasattr(error, "error_dict"):
+        return error.messages
+    return [
+        message
+        if name == NON_FIELD_ERRORS
+        else f"{str(row._meta.get_field(name).verbose_name).capitalize()}\u00a0: {message}"
+        for name, messages in error.message_dict.items()
+        for message in messages
+    ]
+
+
+def save(row) -> None:
+    """Save a valid row; Refusal, in French, naming the field, where it is not."""
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise Refusal(sentences(row, error)) from error
+    row.save()
 
 
 class Refusal(ValidationError):

@@ -14,9 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from calls.admin.dossier import Dossier
-from calls.forms import say
 from calls.models import Application
 from calls.permissions import Hidden, Stale
+from ftap.formfields import say
 
 TEMPLATE = "admin/calls/application/act.html"
 

@@ -5,8 +5,9 @@ from django.db.models import Q
 
 from calls import workflow
 from calls.bulk import OUTCOMES
-from calls.forms import ActForm, DayField, InstitutionField, LongText, PersonField, holders
+from calls.forms import ActForm, InstitutionField, PersonField, holders
 from calls.models import Application, CallSession, Committee, Selection
+from ftap.formfields import DayField, LongText
 from laureates.models import Organisation
 
 KEPT = "Conservé sur le reçu de l’acte et dans l’historique de chaque dossier."

@@ -12,10 +12,10 @@ from django.urls import path, reverse
 from calls import bulk
 from calls.admin.bulk import BUSY, is_contention
 from calls.admin.shared import badge
-from calls.forms import LongText, say
 from calls.gates import person
 from calls.models import BulkAct
 from calls.permissions import Hidden, Refusal
+from ftap.formfields import LongText, say
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin
 

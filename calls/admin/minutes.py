@@ -8,9 +8,9 @@ from django.urls import path, reverse
 from django.utils.text import slugify
 
 from calls import history, minutes
-from calls.forms import LongText, say
 from calls.models import Committee, Minutes
 from calls.permissions import Refusal
+from ftap.formfields import LongText, say
 from ftap.pdf import PdfError
 
 CONTENT_TYPES = {"pdf": "application/pdf", "json": "application/json; charset=utf-8"}

@@ -5,71 +5,12 @@ import re
 from django import forms
 from django.core.exceptions import ValidationError
 
-from calls.forms import DayField, LongText, say
 from calls.models import CommitteeMember, Selection
+from ftap.formfields import AmountField, DayField, LongText, VersionField, say
 
 STALE_PAGE = (
     "Cette page est incomplète\u00a0: rouvrez la séance, puis recommencez. Rien n’a été enregistré."
 )
-
-
-class AmountField(forms.DecimalField):
-    """Euros as French people type them: « 1 250 000 », « 1250000,50 », « 35 000 € ».
-
-    A single point may mean thousands or cents: followed by three digits, it is refused.
-    """
-
-    default_error_messages = {
-        "invalid": "Écrivez un montant en euros, par exemple 1 250 000 ou 1 250 000,50.",
-        "ambiguous": (
-            "Écrivez ce montant sans point\u00a0: «\u00a0%(value)s\u00a0» peut se lire de deux "
-            "façons."
-        ),
-        "max_digits": "Ce montant a trop de chiffres.",
-        "max_whole_digits": "Ce montant a trop de chiffres.",
-        "max_decimal_places": "Un montant a deux décimales au plus.",
-        "min_value": "Un montant n’est pas négatif.",
-    }
-
-    def __init__(self, **kwargs):
-        super().__init__(
-            **{
-                "max_digits": 14,
-                "decimal_places": 2,
-                "min_value": 0,
-                "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-                **kwargs,
-            }
-        )
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = re.sub(r"[\s€]", "", value)
-            if re.search(r"\.\d{3}(?!\d)", value):
-                raise ValidationError(
-                    self.error_messages["ambiguous"], "ambiguous", params={"value": value}
-                )
-            value = value.replace(",", ".")
-        return super().to_python(value)
-
-    def prepare_value(self, value):
-        if value is None or isinstance(value, str):
-            return value
-        whole = value == value.to_integral_value()
-        text = f"{value:,.0f}" if whole else f"{value:,.2f}"
-        return text.replace(",", "\u202f").replace(".", ",")
-
-
-class VersionField(forms.IntegerField):
-    """The version that the page was opened on."""
-
-    widget = forms.HiddenInput
-    default_error_messages = dict.fromkeys(
-        ("required", "invalid", "min_value", "max_value"), STALE_PAGE
-    )
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"min_value": 0, "max_value": 2**31 - 1, **kwargs})
 
 
 class _Said(forms.Form):
@@ -137,7 +78,7 @@ class DecisionForm(_Said):
 class ProposalForm(DecisionForm):
     """A proposal on the dossier of `selection`, typed in its row of the agenda."""
 
-    version = VersionField()
+    version = VersionField(incomplete=STALE_PAGE)
 
     def __init__(self, data=None, *, selection):
         super().__init__(
@@ -161,7 +102,7 @@ class RectificationForm(DecisionForm):
         rows=2,
         help_text="Seulement si la décision rectifiée fait dépasser l’enveloppe.",
     )
-    version = VersionField()
+    version = VersionField(incomplete=STALE_PAGE)
 
     def __init__(self, data=None, *, selection):
         super().__init__(data, initial={**self.stored(selection), "version": selection.version})
@@ -205,12 +146,12 @@ class OpeningForm(_Said):
 
 
 class ClosingForm(_Said):
-    version = VersionField()
+    version = VersionField(incomplete=STALE_PAGE)
     overrun_reason = LongText(label="Motif du dépassement de l’enveloppe", required=False, rows=3)
 
 
 class VersionForm(_Said):
-    version = VersionField()
+    version = VersionField(incomplete=STALE_PAGE)
 
 
 class PlaceForm(_Said):
@@ -229,7 +170,7 @@ class PlaceForm(_Said):
 class AttendanceForm(_Said):
     """For each member of the sitting, present, absent, excused, or not recorded."""
 
-    version = VersionField()
+    version = VersionField(incomplete=STALE_PAGE)
 
     CHOICES = [*CommitteeMember.Attendance.choices, ("", "non relevée")]
 
