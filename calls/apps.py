@@ -12,7 +12,9 @@ class CallsConfig(AppConfig):
     def ready(self):
         from calls.history import writing  # noqa: PLC0415 - models are not loaded before
         from calls.permissions import sync_groups  # noqa: PLC0415 - models are not loaded before
+        from calls.publication import synchronising  # noqa: PLC0415 - models are not loaded before
 
         triggers.register(self.name, *TRIGGERS)
         writing.connect()
+        synchronising.connect()
         post_migrate.connect(sync_groups, dispatch_uid="calls.permissions")

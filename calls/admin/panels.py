@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from calls import indicators
+from calls import indicators, publication, reconciliation
 from calls.admin import (
     application_filters,
     committee_filters,
@@ -15,10 +15,12 @@ from calls.admin import (
     letter_filters,
     session_filters,
 )
-from calls.models import Application, CallSession, Committee, Letter
+from calls.models import Application, CallSession, Committee, Letter, Publication
 from ftap.modeladmin import visible
 
 SESSIONS_MAX = 3
+GAPS_MAX = 8
+PUBLISH = "laureates.publish_announcement"
 FILTERS = {
     Application: application_filters.BY_PARAMETER,
     Committee: committee_filters.BY_PARAMETER,
@@ -198,3 +200,41 @@ def sessions(request):
         "is_wide": True,
         "context": {"items": items, "all_url": reverse("admin:calls_callsession_changelist")},
     }
+
+
+def announcements(request):
+    """Sittings to announce, and announcements that their decisions contradict, to publishers."""
+    user = request.user
+    if not user.has_perm(PUBLISH):
+        return None
+    rows = Publication.objects.visible_to(user).filter(announcement__withdrawn_at__isnull=True)
+    rows = list(rows.select_related("announcement"))
+    found = publication.differences_of(rows)
+    parted = [row for row in rows if any(difference.blocks for difference in found[row.pk])]
+    waiting = publication.waiting(user).exclude(session__call__is_fictional=True)
+    return {
+        "title": "Annonces à préparer",
+        "template": "admin/calls/panels/announcements.html",
+        "context": {"waiting": waiting.count(), "parted": parted},
+    }
+
+
+def figure_gaps(request):
+    """Announced figures that the records contradict, to those who read them."""
+    if not request.user.has_perm("laureates.view_claim"):
+        return None
+    found = reconciliation.gaps(request.user)
+    return {
+        "title": "Écarts de chiffres",
+        "template": "admin/calls/panels/gaps.html",
+        "context": {
+            "gaps": [{"comparison": row, "rows_url": _rows_url(row)} for row in found[:GAPS_MAX]],
+            "others": max(0, len(found) - GAPS_MAX),
+        },
+    }
+
+
+def _rows_url(comparison):
+    opts = comparison.model._meta
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    return f"{url}?{urlencode(comparison.filters)}" if comparison.filters else url

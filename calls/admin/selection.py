@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from calls.admin.shared import badge
@@ -6,6 +7,7 @@ from calls.models import Committee, Selection
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin
 from ftap.templatetags.ftap import euros
+from laureates.models import Laureate
 
 
 class LiveFilter(SplitFilter):
@@ -33,19 +35,23 @@ class SelectionAdmin(ModelAdmin):
         "outcome_label",
         "amount_label",
         "decided_on",
-        "laureate",
+        "laureate_label",
         "is_live",
     )
     list_filter = ("state", "outcome", LiveFilter, ("committee", RelatedFilter))
     list_select_related = ("application__session__call", "committee", "laureate")
     date_hierarchy = "decided_on"
-    readonly_fields = ("state_badge", "outcome_label", "amount_label")
+    readonly_fields = ("state_badge", "outcome_label", "amount_label", "laureate_label")
     fieldsets = (
         ("Dossier et séance", {"fields": ("application", "committee", "state_badge")}),
         ("Décision", {"fields": ("outcome_label", "amount_label", "rank", "motive")}),
-        ("Ce que lira le public", {"fields": ("public_text", "laureate")}),
+        ("Ce que lira le public", {"fields": ("public_text", "laureate_label")}),
         ("Validation", {"fields": ("decided_on", "decided_by", "record_source", "superseded_at")}),
     )
+
+    def get_queryset(self, request):
+        known = Laureate.objects.visible_to(request.user).filter(pk=OuterRef("laureate"))
+        return super().get_queryset(request).annotate(is_laureate_known=Exists(known))
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
@@ -53,7 +59,7 @@ class SelectionAdmin(ModelAdmin):
             return fieldsets
         # A publisher reads what will be public of a retained decision, never its private motive.
         shown = {"application", "committee", "outcome_label", "amount_label"}
-        shown |= {"public_text", "laureate", "decided_on"}
+        shown |= {"public_text", "laureate_label", "decided_on"}
         return [
             (name, {"fields": [field for field in options["fields"] if field in shown]})
             for name, options in fieldsets
@@ -98,6 +104,11 @@ class SelectionAdmin(ModelAdmin):
         if obj.granted_amount is None and not obj.amount_not_disclosed:
             return None
         return euros(obj.granted_amount)
+
+    @admin.display(description="lauréat")
+    def laureate_label(self, obj):
+        """The laureate, where its announcement is not kept from the reader."""
+        return obj.laureate if obj.is_laureate_known else None
 
     @admin.display(description="en vigueur", boolean=True, ordering="superseded_at")
     def is_live(self, obj):

@@ -1,6 +1,7 @@
 """Rectifying a decision after its sitting: a new version of it takes the place of the former."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from calls import envelope, history, letters, minutes, notifications
@@ -10,6 +11,12 @@ from calls.deliberation.proposals import proposal_problems
 from calls.models import Committee, Letter, Selection
 from calls.permissions import Refusal
 from ftap.templatetags.ftap import euros
+from laureates.models import Announcement
+
+SCHEDULED = (
+    "La publication des lauréats de cette séance est programmée : déprogrammez l’annonce avant de "
+    "rectifier une décision qu’elle rend publique."
+)
 
 
 def rectification_refusal(selection: Selection, user) -> str:
@@ -31,9 +38,14 @@ def rectification_refusal(selection: Selection, user) -> str:
 
 def publication_notice(selection: Selection, outcome: str) -> str:
     """What a rectification of this decision to `outcome` leaves to those who publish, in French;
-    empty where no laureate is linked to it."""
+    empty where no announcement is concerned."""
     if selection.laureate_id is None:
-        return ""
+        if outcome != Selection.Outcome.RETAINED or not selection.committee.publications.exists():
+            return ""
+        return (
+            "L’annonce des lauréats de cette séance est déjà préparée : ce dossier n’y est pas "
+            "tant qu’elle n’est pas synchronisée avec les décisions."
+        )
     is_public = Selection.objects.published().filter(pk=selection.pk).exists()
     laureate = f"« {selection.laureate.title} »"
     if outcome == Selection.Outcome.RETAINED and is_public:
@@ -49,8 +61,8 @@ def publication_notice(selection: Selection, outcome: str) -> str:
             "l’annonce, avec un motif : il n’est plus lié à aucune décision."
         )
     return (
-        f"Le lauréat {laureate} n’est plus lié à aucune décision : retirez-le de l’annonce avant "
-        "de la publier."
+        f"Le lauréat {laureate} n’est plus lié à aucune décision : synchronisez l’annonce avec les "
+        "décisions avant de la publier."
     )
 
 
@@ -120,6 +132,9 @@ def _problems(former, typed, by):
     found = proposal_problems(former, typed, by)
     if not found and typed == Decision.on(former):
         found["outcome"] = "Cette rectification ne change rien à la décision."
+    retained = Selection.Outcome.RETAINED
+    if not found and retained in (former.outcome, typed.outcome) and _is_scheduled(former):
+        found["outcome"] = SCHEDULED
     if not found and typed.outcome == Selection.Outcome.RETAINED:
         rival = (
             Selection.objects.live()
@@ -136,6 +151,18 @@ def _problems(former, typed, by):
                 "par elle : il ne peut pas être retenu deux fois."
             )
     return found
+
+
+def _is_scheduled(selection):
+    """Whether the announcement of this decision's sitting awaits its minute: what it says of the
+    decision would become public as it stands."""
+    awaiting = Announcement.objects.filter(
+        published_at__isnull=False, withdrawn_at__isnull=True
+    ).exclude(pk__in=Announcement.objects.published().values("pk"))
+    of_sitting = Q(publication__committees=selection.committee_id)
+    if selection.laureate_id:
+        of_sitting |= Q(laureates=selection.laureate_id)
+    return awaiting.filter(of_sitting).exists()
 
 
 def _overrun_reason(committee, before, by, reason):

@@ -24,7 +24,11 @@ class PublicationQuerySet(NaturalKeyQuerySet):
 
 
 class Publication(NaturalKeyModel):
-    """The link between the decisions of sittings and the announcement that makes them public."""
+    """The link between the decisions of sittings and the announcement that makes them public.
+
+    `pending` gives, by public identifier, the dossier (its primary key) of each laureate that a
+    draft of the next version adds: the row that the link needs exists once that is published.
+    """
 
     NATURAL_KEY = ("announcement__slug",)
 
@@ -44,8 +48,10 @@ class Publication(NaturalKeyModel):
         verbose_name="préparée par",
     )
 
+    pending = models.JSONField("lauréats à venir", default=dict, blank=True, editable=False)
+
     objects = PublicationQuerySet.as_manager()
-    history = FieldVersions(m2m_fields=[committees])
+    history = FieldVersions(m2m_fields=[committees], excluded_fields=["pending"])
 
     class Meta:
         verbose_name = "publication"
@@ -53,3 +59,7 @@ class Publication(NaturalKeyModel):
 
     def __str__(self):
         return str(self.announcement)
+
+    def reserved_for(self, application) -> str:
+        """The public identifier that a draft gave to this dossier last, "" where none did."""
+        return next((key for key, pk in self.pending.items() if pk == application.pk), "")

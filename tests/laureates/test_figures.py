@@ -1,8 +1,11 @@
 """Figures as announced, beside what is computed here: neither corrects the other."""
 
+import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from laureates import figures
 from laureates.models import Claim
@@ -11,6 +14,7 @@ from tests.factories import AnnouncementFactory, ClaimFactory, LaureateFactory
 pytestmark = pytest.mark.django_db
 
 SUBJECT, SCOPE, UNIT = Claim.Subject, Claim.Scope, Claim.Unit
+PARTIAL = "Session connue en partie\u00a0: "
 NO_AMOUNT = "aucun montant par projet n’est communiqué"
 
 
@@ -141,3 +145,157 @@ def test_query_budget(announcement, django_assert_num_queries, count):
         assert [figure.scope for figure in figures.announcement_figures(announcement)]
     with django_assert_num_queries(2):
         assert [figure.scope for figure in figures.fund_figures()]
+
+
+# The gap, in one line -----------------------------------------------------------------
+
+
+def figure_of(claim):
+    (figure,) = (
+        figures.announcement_figures(claim.announcement)
+        if claim.announcement
+        else figures.fund_figures()
+    )
+    return figure
+
+
+@pytest.mark.parametrize(
+    ("announced", "here", "gap"),
+    [
+        (2, "recensés ici\u00a0: 2", ""),
+        (3, "recensés ici\u00a0: 2", "1 des lauréats annoncés n’est pas recensé ici"),
+        (63, "recensés ici\u00a0: 2", "61 des lauréats annoncés ne sont pas recensés ici"),
+        (1, "recensés ici\u00a0: 2", "1 de plus que ce qui a été annoncé"),
+    ],
+)
+def test_what_is_recorded_is_told_beside_what_was_announced(announcement, announced, here, gap):
+    LaureateFactory.create_batch(2, announcement=announcement)
+    figure = figure_of(ClaimFactory(announcement=announcement, value=announced))
+    assert (figure.here, figure.gap) == (here, gap)
+
+
+def test_bounds_hold_a_number_between_them(announcement):
+    LaureateFactory.create_batch(2, announcement=announcement)
+    claim = ClaimFactory(announcement=announcement, value=None, lower=2, upper=4)
+    assert not figure_of(claim).differs
+    claim.lower = 3
+    claim.save()
+    assert figure_of(claim).gap == "1 des lauréats annoncés n’est pas recensé ici"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "gap"),
+    [
+        ([None, None], "la comparaison attend des montants publiés"),
+        ([1, None], "un montant n’est pas communiqué"),
+        ([1, None, None], "2 montants ne sont pas communiqués"),
+        ([1, 2], "les deux chiffres diffèrent"),
+        ([1, 9], ""),
+    ],
+)
+def test_the_gap_of_a_sum_says_what_is_unknown(announcement, amounts, gap):
+    for amount in amounts:
+        LaureateFactory(announcement=announcement, amount=amount)
+    claim = ClaimFactory(announcement=announcement, subject=SUBJECT.AMOUNT, value=10, unit=UNIT.EUR)
+    assert figure_of(claim).gap == gap
+
+
+# Completeness ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("announced", "recorded", "withdrawn", "partial", "words"),
+    [
+        (3, 3, 0, False, "Liste complète\u00a0: les 3 lauréats annoncés sont recensés ici."),
+        (1, 1, 0, False, "Liste complète\u00a0: le lauréat annoncé est recensé ici."),
+        (
+            16,
+            2,
+            0,
+            True,
+            f"{PARTIAL}2 lauréats recensés ici sur 16 annoncés.",
+        ),
+        (16, 0, 0, True, f"{PARTIAL}0 lauréat recensé ici sur 16 annoncés."),
+        (3, 2, 1, False, "2 lauréats recensés ici sur 3 annoncés, 1 retiré depuis."),
+        (
+            4,
+            1,
+            2,
+            True,
+            f"{PARTIAL}1 lauréat recensé ici sur 4 annoncés, 2 retirés depuis.",
+        ),
+        (1, 2, 0, False, "2 lauréats recensés ici, 1 annoncé\u00a0: les deux nombres diffèrent."),
+    ],
+)
+def test_a_session_known_in_part_never_reads_as_whole(
+    announcement, announced, recorded, withdrawn, partial, words
+):
+    LaureateFactory.create_batch(recorded, announcement=announcement)
+    LaureateFactory.create_batch(withdrawn, announcement=announcement, withdrawn=True)
+    ClaimFactory(announcement=announcement, value=announced)
+    found = figures.completeness(announcement)
+    assert (found.recorded, found.announced, found.withdrawn) == (recorded, announced, withdrawn)
+    assert found.is_partial is partial
+    assert found.is_whole is (announced == recorded)
+    assert found.sentence == words
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {"scope": SCOPE.FUND},
+        {"exactness": "approximate"},
+        {"value": None, "lower": 10, "upper": 20},
+        {"subject": SUBJECT.APPLICATIONS},
+    ],
+    ids=["none", "fund", "approximate", "bounds", "received"],
+)
+def test_without_an_exact_number_completeness_is_unknown(announcement, values):
+    LaureateFactory.create_batch(16, announcement=announcement)
+    if values is not None:
+        ClaimFactory(announcement=announcement, **values)
+    found = figures.completeness(announcement)
+    assert found.is_unknown
+    assert not found.is_whole
+    assert not found.is_partial
+    assert found.sentence.startswith("Rien ne dit si la liste est complète")
+
+
+def test_a_laureate_withdrawn_before_it_was_public_is_not_told_of(announcement):
+    before = announcement.published_at - timedelta(days=1)
+    LaureateFactory(announcement=announcement, withdrawn_at=before, withdrawal_reason="Erreur.")
+    ClaimFactory(announcement=announcement, value=1)
+    assert figures.completeness(announcement).withdrawn == 0
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_completeness_has_a_query_budget(django_assert_num_queries, count):
+    rows = AnnouncementFactory.create_batch(count)
+    for row in rows:
+        LaureateFactory(announcement=row)
+        ClaimFactory(announcement=row, value=1)
+    with django_assert_num_queries(3):
+        assert all(row.completeness.is_whole for row in figures.with_completeness(rows))
+
+
+def test_pages_say_that_a_session_is_known_in_part(client, announcement):
+    LaureateFactory(announcement=announcement)
+    ClaimFactory(announcement=announcement, value=16)
+    words = "Session connue en partie\u00a0: 1 lauréat recensé ici sur 16 annoncés."
+    for url in (
+        announcement.get_absolute_url(),
+        "/",
+        reverse("laureates:announcements"),
+        reverse("laureates:about_data"),
+    ):
+        assert words in client.get(url).content.decode(), url
+
+
+def test_pages_show_the_announced_and_the_recorded_in_one_line(client, announcement):
+    LaureateFactory(announcement=announcement)
+    ClaimFactory(announcement=announcement, label="63 lauréats", value=63, scope=SCOPE.FUND)
+    text = re.sub(r"<[^>]+>", "", client.get(announcement.get_absolute_url()).content.decode())
+    line = "Annoncé\u00a0: 63 lauréats — recensé ici\u00a0: 1"
+    assert line in re.sub(r"[ \n]+", " ", text)
+    assert "62 des lauréats annoncés ne sont pas recensés ici." in text
