@@ -1,14 +1,28 @@
 from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 
 from ftap.modeladmin import ModelAdmin, StackedInline, TabularInline, change_link, list_link
 from ftap.templatetags.ftap import euros
-from laureates import markdown
-from laureates.admin.shared import PublicationFilter, SluggedForm, publication_label
-from laureates.models import Announcement, Claim, Document, Laureate
+from laureates import markdown, releases
+from laureates.admin.publishing_acts import ActPages
+from laureates.admin.publishing_panel import Panel
+from laureates.admin.publishing_preview import PreviewPages
+from laureates.admin.shared import (
+    HeldDeletion,
+    PublicationFilter,
+    SluggedForm,
+    publication_label,
+)
+from laureates.models import Announcement, Claim, Document, Laureate, Release, ReleaseDraft
 
 # Beyond this, the laureates have their own list: a form of that size would be unusable.
 LAUREATES_MAX = 150
+# What never becomes public, and so may change at any time.
+ALWAYS_EDITABLE = {"staff_note"}
 
 
 class ClaimForm(SluggedForm):
@@ -37,6 +51,11 @@ class LaureateInline(TabularInline):
 
     def has_add_permission(self, request, obj=None):
         return False
+
+    def has_change_permission(self, request, obj=None):
+        if obj is not None and releases.is_locked(obj):
+            return False
+        return super().has_change_permission(request, obj)
 
     @admin.display(description="projet")
     def link(self, obj):
@@ -67,8 +86,27 @@ class ClaimInline(StackedInline):
     classes = ("collapse",)
 
 
+class DraftFilter(SimpleListFilter):
+    """The public announcements whose next version is being written."""
+
+    title = "rectificatif"
+    parameter_name = "rectificatif"
+
+    def lookups(self, request, model_admin):
+        return [("en-preparation", "en préparation")]
+
+    def queryset(self, request, queryset):
+        if self.value() != "en-preparation":
+            return queryset
+        # Their keys, which are few: one more rule of visibility inside the list's own would
+        # nest deeper than SQLite reads.
+        drafts = ReleaseDraft.objects.visible_to(request.user)
+        return queryset.filter(pk__in=list(drafts.values_list("announcement", flat=True)))
+
+
 @admin.register(Announcement)
-class AnnouncementAdmin(ModelAdmin):
+class AnnouncementAdmin(HeldDeletion, ActPages, PreviewPages, ModelAdmin):
+    change_form_template = "admin/laureates/announcement/change_form.html"
     index_order = 10
     form = SluggedForm
     search_fields = ("title", "call_title", "committee_name", "committee_chair")
@@ -77,14 +115,14 @@ class AnnouncementAdmin(ModelAdmin):
         "title",
         "call_year",
         "session_label",
-        "is_published",
-        "publication",
+        "publication_state",
         "published_at",
+        "versions",
         "laureates",
     )
-    list_filter = (PublicationFilter, "call_year")
+    list_filter = (PublicationFilter, DraftFilter, "call_year")
     date_hierarchy = "published_at"
-    readonly_fields = ("publication", "laureates", "preview", "updated_at")
+    readonly_fields = ("laureates", "preview", "updated_at")
     fieldsets = (
         ("Annonce", {"fields": ("title", "public_text", "slug")}),
         (
@@ -99,24 +137,32 @@ class AnnouncementAdmin(ModelAdmin):
             },
         ),
         ("Provenance", {"fields": ("source", ("source_url", "source_on"))}),
-        (
-            "Publication",
-            {
-                "fields": (
-                    "publication",
-                    "published_at",
-                    "withdrawn_at",
-                    "withdrawal_reason",
-                    "updated_at",
-                )
-            },
-        ),
         ("Entre agents", {"fields": ("staff_note",)}),
         ("Aperçu du texte public", {"fields": ("preview",), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request):
-        return super().get_queryset(request).with_is_published().with_laureate_count()
+        drafts = ReleaseDraft.objects.visible_to(request.user)
+        versions = Release.objects.filter(announcement=OuterRef("pk")).order_by()
+        counted = versions.values("announcement").annotate(count=Count("pk")).values("count")
+        return (
+            super()
+            .get_queryset(request)
+            .with_is_published()
+            .with_laureate_count()
+            .annotate(
+                version_count=Coalesce(Subquery(counted), 0),
+                has_draft=Exists(drafts.filter(announcement=OuterRef("pk"))),
+            )
+        )
+
+    def get_urls(self):
+        return [
+            *self.act_urls(),
+            *self.preview_urls(),
+            *self.draft_urls(),
+            *super().get_urls(),
+        ]
 
     def get_inlines(self, request, obj):
         if obj is None:
@@ -128,7 +174,7 @@ class AnnouncementAdmin(ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            return [*fieldsets[:3], ("Publication", {"fields": ("published_at",)}), fieldsets[4]]
+            return fieldsets[:4]
         return [
             (name, {**options, "fields": ("laureates", *options["fields"])})
             if name == "Annonce" and obj.laureate_count > LAUREATES_MAX
@@ -137,11 +183,24 @@ class AnnouncementAdmin(ModelAdmin):
         ]
 
     def get_readonly_fields(self, request, obj=None):
-        """The address and the minute of a publication are history: a mistake is withdrawn."""
+        """What is scheduled, public or withdrawn changes by the acts of publication alone."""
         fields = super().get_readonly_fields(request, obj)
-        if obj and (obj.is_published or obj.withdrawn_at):
-            return (*fields, "slug", "published_at")
-        return fields
+        if obj is None or not releases.is_locked(obj):
+            return fields
+        shown = flatten_fieldsets(self.get_fieldsets(request, obj))
+        return [*fields, *(name for name in shown if name not in {*fields, *ALWAYS_EDITABLE})]
+
+    def save_model(self, request, obj, form, change):
+        if change and releases.is_locked(obj):
+            # Nothing else can have been typed; what visitors see does not change.
+            obj.save(update_fields=sorted(ALWAYS_EDITABLE))
+        else:
+            super().save_model(request, obj, form, change)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            context["panel"] = Panel(obj, request.user)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def public_queryset(self):
         return Announcement.objects.published()
@@ -155,19 +214,17 @@ class AnnouncementAdmin(ModelAdmin):
         if obj.withdrawn_at:
             return "Cette annonce a été retirée\u00a0: sa page dit pourquoi, elle est conservée."
         if obj.published_at:
-            return (
-                "La publication de cette annonce est programmée\u00a0: videz d’abord la date de "
-                "publication."
-            )
+            return "La publication de cette annonce est programmée\u00a0: déprogrammez-la d’abord."
         return ""
 
-    @admin.display(description="publique", boolean=True, ordering="is_published")
-    def is_published(self, obj):
-        return obj.is_published
+    @admin.display(description="état", ordering="is_published")
+    def publication_state(self, obj):
+        state = publication_label(obj, is_published=obj.is_published)
+        return f"{state}, rectificatif en préparation" if obj.has_draft else state
 
-    @admin.display(description="état de publication")
-    def publication(self, obj):
-        return publication_label(obj, is_published=obj.is_published)
+    @admin.display(description="versions", ordering="version_count")
+    def versions(self, obj):
+        return obj.version_count or "—"
 
     @admin.display(description="lauréats", ordering="laureate_count")
     def laureates(self, obj):

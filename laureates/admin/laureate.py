@@ -3,8 +3,12 @@ from django.template.loader import render_to_string
 
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin, TabularInline
+from ftap.refusals import Refusal
 from ftap.templatetags.ftap import euros
-from laureates.admin.shared import SluggedForm, under_embargo
+from laureates import releases
+from laureates.admin.publishing_acts import LaureateActPages
+from laureates.admin.publishing_panel import LaureatePanel
+from laureates.admin.shared import HeldDeletion, SluggedForm, under_embargo
 from laureates.models import Announcement, Carrier, Laureate
 
 
@@ -57,10 +61,25 @@ class CarrierInline(TabularInline):
         return super().get_queryset(request).select_related("organisation")
 
 
+class LaureateForm(SluggedForm):
+    """A laureate of an announcement that is neither scheduled nor public, nor becomes so now."""
+
+    def clean(self):
+        cleaned = super().clean()
+        former = self.instance.announcement_id and self.instance.announcement
+        for announcement in {former, cleaned.get("announcement")} - {None}:
+            try:
+                releases.hold_editable(announcement)
+            except Refusal as refusal:
+                self.add_error("announcement", refusal)
+        return cleaned
+
+
 @admin.register(Laureate)
-class LaureateAdmin(ModelAdmin):
+class LaureateAdmin(HeldDeletion, LaureateActPages, ModelAdmin):
+    change_form_template = "admin/laureates/laureate/change_form.html"
     index_order = 11
-    form = SluggedForm
+    form = LaureateForm
     search_fields = ("title", "former_titles", "summary", "public_id", "carriers__announced_name")
     search_slug = "slug"
     search_help_text = "Titre, ancien titre, résumé, porteur ou identifiant public."
@@ -83,7 +102,7 @@ class LaureateAdmin(ModelAdmin):
     list_select_related = ("announcement",)
     autocomplete_fields = ("announcement", "themes", "territories")
     ordering = ("-announcement__published_at", "announcement", "position")
-    readonly_fields = ("publication", "preview", "updated_at")
+    readonly_fields = ("preview", "updated_at", "withdrawn_at", "withdrawal_reason")
     inlines = (CarrierInline,)
     fieldsets = (
         ("Projet", {"fields": ("title", "summary", "description", "former_titles", "slug")}),
@@ -92,14 +111,16 @@ class LaureateAdmin(ModelAdmin):
         ("Financement et avancement", {"fields": (("amount", "project_state"),)}),
         ("Provenance", {"fields": ("source", ("source_url", "source_on"))}),
         (
-            "Publication",
+            "Données ouvertes",
             {
                 "fields": (
-                    "publication",
-                    "withdrawn_at",
-                    "withdrawal_reason",
-                    "updated_at",
-                )
+                    ("funder_name", "funder_siret"),
+                    ("decision_reference", "agreement_signed_on"),
+                    ("payment_terms", "payment_period"),
+                    "programme_code",
+                ),
+                "classes": ("collapse",),
+                "description": "Demandées par les formats publics. Vide\u00a0: non communiqué.",
             },
         ),
         ("Aperçu de la fiche publique", {"fields": ("preview",), "classes": ("collapse",)}),
@@ -110,17 +131,39 @@ class LaureateAdmin(ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj else fieldsets[:5]
+        if obj is None:
+            return fieldsets[:6]
+        if obj.withdrawn_at:
+            withdrawal = ("Retrait", {"fields": ("withdrawn_at", "withdrawal_reason")})
+            return [withdrawal, *fieldsets]
+        return fieldsets
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "public_id") if obj else fields
+
+    def has_change_permission(self, request, obj=None):
+        """A laureate that is scheduled, public or withdrawn changes by the acts of publication."""
+        if obj is not None and (obj.withdrawn_at or releases.is_locked(obj.announcement)):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_urls(self):
+        return [*self.act_urls(), *super().get_urls()]
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            context["panel"] = LaureatePanel(obj, request.user)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def lookup_allowed(self, lookup, value, request):
         return lookup == "carriers__organisation" or super().lookup_allowed(lookup, value, request)
 
     def public_queryset(self):
         return Laureate.objects.published()
+
+    def announcement_of(self, obj):
+        return obj.announcement
 
     def deletion_refusal(self, request, obj):
         if obj.withdrawn_at or obj.announcement.withdrawn_at:
@@ -130,10 +173,7 @@ class LaureateAdmin(ModelAdmin):
                 "Ce lauréat est public\u00a0: il se retire, avec un motif, et ne se supprime pas."
             )
         if obj.announcement.published_at:
-            return (
-                "La publication de son annonce est programmée\u00a0: videz d’abord la date de "
-                "publication de l’annonce."
-            )
+            return "La publication de son annonce est programmée\u00a0: déprogrammez-la d’abord."
         return ""
 
     @admin.display(description="public", boolean=True, ordering="is_published")
@@ -147,19 +187,6 @@ class LaureateAdmin(ModelAdmin):
     @admin.display(description="montant accordé", ordering="amount")
     def amount_label(self, obj):
         return euros(obj.amount)
-
-    @admin.display(description="visible des visiteurs")
-    def publication(self, obj):
-        announcement = obj.announcement
-        if obj.withdrawn_at:
-            state = "retiré"
-        elif announcement.withdrawn_at:
-            state = "retiré avec son annonce"
-        elif obj.is_published:
-            state = "public"
-        else:
-            state = "sous embargo" if announcement.published_at else "brouillon"
-        return f"{state[0].upper()}{state[1:]}."
 
     @admin.display(description="aperçu")
     def preview(self, obj):

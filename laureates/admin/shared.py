@@ -1,10 +1,15 @@
 """What several screens of both houses share."""
 
+from django.contrib.admin.utils import unquote
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from ftap.listfilters import SplitFilter
 from ftap.modelforms import StrictModelForm
-from laureates import typography
+from ftap.refusals import Refusal
+from ftap.templatetags.ftap import french_date
+from laureates import releases, typography
 
 SLUG_HELP = "Laissez vide\u00a0: calculé à la création."
 
@@ -36,6 +41,24 @@ class SluggedForm(StrictModelForm):
         return cleaned.get(self.slug_source) or ""
 
 
+class HeldDeletion:
+    """For a screen of rows of an announcement: none goes while a publication is being decided."""
+
+    def announcement_of(self, obj):
+        return obj
+
+    def delete_model(self, request, obj):
+        releases.hold_editable(self.announcement_of(obj))
+        super().delete_model(request, obj)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Refusal as refusal:
+            obj = self.get_object(request, unquote(object_id))
+            return self._refuse_deletion(request, obj, refusal.messages)
+
+
 def is_draft(prefix=""):
     return Q(**{f"{prefix}published_at__isnull": True, f"{prefix}withdrawn_at__isnull": True})
 
@@ -65,3 +88,10 @@ def publication_label(row, *, is_published):
     if is_published:
         return "public"
     return "sous embargo" if row.published_at else "brouillon"
+
+
+def in_words(moment) -> str:
+    """A moment as one says it: « le jeudi 25 mars 2027 à 10 h 00 (heure de Paris) »."""
+    local = localtime(moment)
+    day = f"{date_format(local, 'l')} {french_date(local)}"
+    return f"le {day} à {local:%-H}\u00a0h\u00a0{local:%M} (heure de Paris)"

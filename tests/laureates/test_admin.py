@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from laureates import freshness, releases
 from laureates.admin.announcement import LAUREATES_MAX
 from laureates.models import (
     Announcement,
@@ -70,15 +71,17 @@ def test_the_lists_tell_what_is_public(staff):
 @pytest.mark.parametrize(
     ("traits", "words"),
     [
-        ({}, "Public."),
-        ({"withdrawn": True}, "Retiré."),
-        ({"announcement__embargoed": True}, "Sous embargo."),
-        ({"announcement__draft": True}, "Brouillon."),
-        ({"announcement__withdrawn": True}, "Retiré avec son annonce."),
+        ({}, "Public depuis le mercredi 25\u00a0septembre 2019 à 10\u00a0h\u00a000"),
+        ({"withdrawn": True}, "Retiré le mercredi"),
+        ({"announcement__embargoed": True}, "Sous embargo\u00a0: public le "),
+        ({"announcement__draft": True}, "Brouillon\u00a0: les visiteurs n’en voient rien."),
+        ({"announcement__withdrawn": True}, "Retiré avec son annonce, le mercredi"),
     ],
 )
 def test_a_laureate_says_how_it_stands(traits, words, staff):
-    assert words in staff.get(url(factories.LaureateFactory(**traits))).content.decode()
+    page = staff.get(url(factories.LaureateFactory(**traits)))
+    assert page.context["panel"].state.startswith(words)
+    assert page.context["panel"].state in page.content.decode()
 
 
 def test_a_laureate_shows_its_public_page_in_small(staff):
@@ -95,63 +98,127 @@ def test_a_laureate_shows_its_public_page_in_small(staff):
     assert "montant non communiqué" in page
 
 
-def test_the_minute_and_address_of_a_publication_are_history(staff):
-    announcement = factories.AnnouncementFactory()
-    before = announcement.published_at
+@pytest.mark.parametrize("traits", [{}, {"embargoed": True}, {"withdrawn": True}])
+def test_what_is_scheduled_public_or_withdrawn_is_read_only_but_for_what_stays_inside(
+    traits, staff
+):
+    announcement = factories.AnnouncementFactory(**traits)
+    laureate = factories.LaureateFactory(announcement=announcement, position=1)
+    document = factories.DocumentFactory(announcement=announcement)
+    before = Announcement.objects.values().get()
+    page = staff.get(url(announcement))
+    assert page.context["panel"].guidance in page.content.decode()
 
     response = save(
         staff,
         announcement,
         title="Corrigée",
         slug="autre",
+        public_text="Autre",
         published_at_0="01/01/2030",
         published_at_1="00:00",
+        withdrawal_reason="Essai",
+        staff_note="Vu avec la direction",
+        **{"laureates-0-position": "9", "documents-0-title": "Fiches corrigées"},
     )
 
-    assert response.status_code == 302
-    slug = announcement.slug
-    announcement.refresh_from_db()
-    assert (announcement.title, announcement.slug) == ("Corrigée", slug)
-    assert announcement.published_at == before
+    assert response.status_code == 302, errors_of(response)
+    assert Announcement.objects.values().get() == {**before, "staff_note": "Vu avec la direction"}
+    laureate.refresh_from_db()
+    document.refresh_from_db()
+    assert (laureate.position, document.title) == (1, "Fiches corrigées")
 
 
-def test_an_embargo_can_be_moved_and_lifted(staff):
-    announcement = factories.AnnouncementFactory(embargoed=True)
+@pytest.mark.parametrize(
+    ("traits", "guidance"),
+    [
+        ({}, "il se modifie par un rectificatif de son annonce"),
+        ({"withdrawn": True}, "Ce qui est retiré ne se modifie plus."),
+        ({"announcement__embargoed": True}, "déprogrammez d’abord"),
+        ({"announcement__withdrawn": True}, "Ce qui est retiré ne se modifie plus."),
+    ],
+)
+def test_a_laureate_that_visitors_see_or_will_see_is_read_only(traits, guidance, staff):
+    laureate = factories.LaureateFactory(carriers=[factories.OrganisationFactory()], **traits)
+    before = Laureate.objects.values().get()
+    response = staff.get(url(laureate))
+    page = response.content.decode()
+    assert guidance in page
+    assert "Enregistrer" not in page
+    assert 'name="title"' not in page
+    assert 'name="carriers-0-announced_name"' not in page
 
-    save(staff, announcement, published_at_0="", published_at_1="")
+    refused = staff.post(url(laureate), {"title": "Corrigé", "carriers-TOTAL_FORMS": "0"})
 
-    announcement.refresh_from_db()
-    assert announcement.published_at is None
+    assert refused.status_code == 403
+    assert Laureate.objects.values().get() == before
+    assert laureate.carriers.count() == 1
+
+
+@pytest.mark.parametrize("traits", [{}, {"embargoed": True}, {"withdrawn": True}])
+def test_no_laureate_joins_nor_leaves_what_is_locked(traits, staff):
+    locked = factories.AnnouncementFactory(**traits)
+    response = save(staff, Laureate, announcement=locked.pk, position="1", title="Nouveau")
+    assert "cette annonce" in errors_of(response).lower()
+    assert not Laureate.objects.exists()
+
+    moved = factories.LaureateFactory(announcement__draft=True)
+    response = save(staff, moved, announcement=locked.pk)
+    assert "cette annonce" in errors_of(response).lower()
+    moved.refresh_from_db()
+    assert moved.announcement != locked
+
+
+def test_a_form_opened_before_the_scheduling_is_refused(staff):
+    laureate = factories.LaureateFactory(announcement__draft=True)
+    announcement = laureate.announcement
+    forms = {row: form_data(staff.get(url(row))) for row in (laureate, announcement)}
+    releases.publish(announcement, by=factories.UserFactory(superuser=True))
+
+    assert staff.post(url(laureate), {**forms[laureate], "title": "Tard"}).status_code == 403
+    staff.post(url(announcement), {**forms[announcement], "title": "Tard", "staff_note": ""})
+
+    assert not Laureate.objects.filter(title="Tard").exists()
+    assert not Announcement.objects.filter(title="Tard").exists()
+
+
+def test_a_note_between_agents_moves_nothing_for_visitors(staff):
+    announcement = factories.AnnouncementFactory()
+    before = freshness.current()
+    save(staff, announcement, staff_note="Vu avec la direction")
+    assert Announcement.objects.get().staff_note == "Vu avec la direction"
+    assert freshness.current() == before
+    factories.DocumentFactory(announcement=announcement)
+    assert freshness.current() != before
 
 
 def test_the_public_identifier_never_changes(staff):
-    laureate = factories.LaureateFactory()
+    laureate = factories.LaureateFactory(announcement__draft=True)
     save(staff, laureate, public_id="autre123", title="Corrigé")
     public_id = laureate.public_id
     laureate.refresh_from_db()
     assert (laureate.public_id, laureate.title) == (public_id, "Corrigé")
 
 
-def test_a_withdrawal_has_a_date_and_a_reason(staff):
-    laureate = factories.LaureateFactory()
-    response = save(staff, laureate, withdrawal_reason="Doublon")
-    assert "Un retrait a une date et un motif" in errors_of(response)
-    response = save(
-        staff,
-        laureate,
-        withdrawal_reason="Doublon",
-        withdrawn_at_0="01/02/2020",
-        withdrawn_at_1="10:00",
-    )
-    assert response.status_code == 302
-    assert not Laureate.objects.published().exists()
+def test_no_form_publishes_nor_withdraws(staff):
+    announcement = factories.AnnouncementFactory(draft=True)
+    laureate = factories.LaureateFactory(announcement=announcement)
+    moment = {"published_at_0": "01/02/2020", "published_at_1": "10:00"}
+    moment |= {"withdrawn_at_0": "01/02/2020", "withdrawn_at_1": "10:00"}
+    for row in (announcement, laureate):
+        response = save(staff, row, withdrawal_reason="Doublon", **moment)
+        assert response.status_code == 302
+        row.refresh_from_db()
+        assert (row.withdrawn_at, row.withdrawal_reason) == (None, "")
+    save(staff, Announcement, title="Autre", call_title="Appel", call_year="2020", **moment)
+    assert not Announcement.objects.filter(published_at__isnull=False).exists()
 
 
 # Slugs and typography --------------------------------------------------------
 
 
 def test_an_empty_slug_is_made_of_the_title(staff):
-    announcement = factories.AnnouncementFactory()
+    announcement = factories.AnnouncementFactory(draft=True)
 
     response = save(
         staff,
