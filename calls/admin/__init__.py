@@ -5,6 +5,7 @@ from calls.admin.call import CallAdmin
 from calls.admin.committee import CommitteeAdmin
 from calls.admin.fund import FundAdmin
 from calls.admin.letter import LetterAdmin
+from calls.admin.publication import PublicationAdmin
 from calls.admin.review import ReviewAdmin
 from calls.admin.selection import SelectionAdmin
 from calls.admin.session import CallSessionAdmin
@@ -18,6 +19,7 @@ __all__ = [
     "CommitteeAdmin",
     "FundAdmin",
     "LetterAdmin",
+    "PublicationAdmin",
     "ReviewAdmin",
     "SelectionAdmin",
     "SessionAccessAdmin",

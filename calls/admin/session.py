@@ -13,6 +13,7 @@ from calls.admin.session_filters import SessionAnomalyFilter
 from calls.admin.shared import count_of, visible_applications
 from calls.models import (
     Application,
+    Call,
     CallSession,
     Committee,
     EligibilityRule,
@@ -80,9 +81,18 @@ class CallSessionAdmin(ModelAdmin):
         ("Session", {"fields": ("call", ("number", "label"), "slug")}),
         (
             "Dépôt des dossiers",
-            {"fields": ("opens_on", ("deadline_on", "deadline_time"), "deadline_source")},
+            {
+                "fields": ("opens_on", ("deadline_on", "deadline_time"), "deadline_source"),
+                "description": (
+                    "Ces dates et leurs changements sont publics dès que l’appel l’est\u00a0: une "
+                    "date limite déplacée se garde dans les anciennes dates limites."
+                ),
+            },
         ),
-        ("Instruction", {"fields": ("envelope", "expected_institutions")}),
+        (
+            "Instruction",
+            {"fields": (("envelope", "envelope_is_public"), "expected_institutions")},
+        ),
         ("Dossiers", {"fields": ("applications", "retained")}),
         ("Entre agents", {"fields": ("staff_note",)}),
     )
@@ -102,6 +112,16 @@ class CallSessionAdmin(ModelAdmin):
             .annotate(retained_count=count_of(retained, "application__session"))
             .annotate(has_figures=Exists(readable.filter(pk=OuterRef("pk"))))
         )
+
+    def get_readonly_fields(self, request, obj=None):
+        """The address of a session that visitors know does not change."""
+        fields = super().get_readonly_fields(request, obj)
+        if obj and (obj.call.withdrawn_at or self.public_queryset().filter(pk=obj.pk).exists()):
+            return (*fields, "slug")
+        return fields
+
+    def public_queryset(self):
+        return CallSession.objects.filter(call__in=Call.objects.published().values("pk"))
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

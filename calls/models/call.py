@@ -136,6 +136,9 @@ class Call(NaturalKeyModel):
     def __str__(self):
         return self.title
 
+    def get_absolute_url(self):
+        return reverse("calls:call", args=[self.slug])
+
     def clean(self):
         self.title = typography.normalise(self.title)
 
@@ -244,6 +247,9 @@ class CallSession(NaturalKeyModel):
     def __str__(self):
         label = self.label or (f"session {self.number}" if self.number else "session unique")
         return f"{self.call.title}, {label}"
+
+    def get_absolute_url(self):
+        return reverse("calls:session", args=[self.call.slug, self.slug])
 
 
 class CallDocument(ListedDocument):
