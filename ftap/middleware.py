@@ -2,6 +2,12 @@ from django.conf import settings
 from django.http import HttpResponseBadRequest
 from django.template.loader import render_to_string
 
+from ftap.problems import problem
+
+_UNREADABLE = (
+    "L’adresse demandée contient un caractère interdit ou trop de paramètres\u00a0: corrigez-la."
+)
+
 
 class MalformedAddressMiddleware:
     """Refuse with a 400 an address that nothing can read, before anything tries to.
@@ -20,6 +26,8 @@ class MalformedAddressMiddleware:
             or (request.path.startswith("/admin/") and "%00" in query)
             or query.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         ):
+            if request.path.startswith("/api/"):
+                return problem(400, _UNREADABLE)
             return HttpResponseBadRequest(render_to_string("400.html"))
         return self.get_response(request)
 

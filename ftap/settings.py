@@ -57,11 +57,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "ftap.urls"
 WSGI_APPLICATION = "ftap.wsgi.application"
 # The project names its applications only here, by dotted path.
-SITEMAPS = {"public": "laureates.sitemaps.SITEMAPS"}
+SITEMAPS = {"public": "laureates.sitemaps.SITEMAPS", "calls": "calls.sitemaps.SITEMAPS"}
+# Blocks of the public home page: each answers {"template", "context"}, or None for nothing.
+HOME_PANELS = ["calls.pages.home_panel"]
 ADMIN_INDEX_PANELS = [
     "calls.admin.panels.to_do",
     "calls.admin.panels.sessions",
     "laureates.admin.panels.to_do",
+    "calls.admin.panels.announcements",
+    "calls.admin.panels.figure_gaps",
     "calls.admin.recent.panel",
 ]
 ADMIN_HISTORY = "calls.history.entries"
@@ -134,6 +138,40 @@ ATTACHMENT_EXTENSIONS = ["pdf", "odt", "ods", "odp", "docx", "xlsx", "pptx", "cs
 # Readable data with natural keys; the list, in order, is what a new local database receives.
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 LOCAL_FIXTURES = ["territories", "themes", "organisations", "ftap_2019_session_2"]
+
+# Open data -------------------------------------------------------------------
+# Requests that a client network may make to the interface in one minute.
+API_RATE = env.int("API_RATE", 120)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "laureates.api.errors.as_problem",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Lauréats du Fonds pour la transformation de l’action publique",
+    "DESCRIPTION": (
+        "Les projets lauréats du FTAP, leurs annonces, leurs porteurs et les chiffres annoncés, en "
+        "lecture seule, sans clé ni inscription. Une valeur inconnue est null, jamais 0\u202f; les "
+        "montants sont des nombres, en euros. Chaque réponse donne sa licence et la date des "
+        "données, et peut être revalidée (ETag, Last-Modified)."
+    ),
+    "VERSION": "1",
+    "LICENSE": {
+        "name": "Licence Ouverte 2.0 (Etalab)",
+        "url": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
+    },
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Values of a closed list stand where they are used.
+    "POSTPROCESSING_HOOKS": [],
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+}
 
 # Letters ---------------------------------------------------------------------
 # Nothing is sent by itself. Without a server, letters are written on the console.

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from laureates.models import Announcement, Laureate, Organisation, Territory, Theme
+from django.db.models import Count, Q, QuerySet
+
+from laureates.models import (
+    Announcement,
+    FacetValue,
+    Laureate,
+    Organisation,
+    Territory,
+    Theme,
+)
 from laureates.typography import fold
 
 UNKNOWN = "non-renseigne"
@@ -210,3 +219,32 @@ FACETS = {
         ),
     )
 }
+
+
+# What visitors may know of --------------------------------------------------
+
+
+def public_themes() -> QuerySet:
+    """Themes of at least one public laureate: another may betray one that is not public yet."""
+    return Theme.objects.filter(pk__in=Laureate.objects.published().values("themes"))
+
+
+def public_territories() -> QuerySet:
+    """Territories of at least one public laureate, and the regions of such territories."""
+    own = Territory.objects.filter(pk__in=Laureate.objects.published().values("territories"))
+    return Territory.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=own.values("region")))
+
+
+def public_counts(facet: str, values: Iterable[str]) -> dict[str, int]:
+    """How many public laureates have each of these values of a facet: one query."""
+    rows = (
+        FacetValue.objects.filter(
+            facet=facet,
+            value__in=list(values),
+            laureate__in=Laureate.objects.published().values("pk"),
+        )
+        .values_list("value")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    return dict(rows)

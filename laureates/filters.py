@@ -314,6 +314,18 @@ class LaureateFilterSet(django_filters.FilterSet):
                 query.setlist(name, values)
         return query.urlencode()
 
+    @cached_property
+    def criteria(self) -> str:
+        """What the filters ask for, in plain French: what follows a noun; "" without any."""
+        parts = []
+        if self.q:
+            parts.append(f"contenant « {self.q} »")
+        for name, facet in FACETS.items():
+            if values := self.data_read.getlist(name):
+                names = (capfirst(self.selected_labels[name][value].text) for value in values)
+                parts.append(facet.phrase + " " + " ou ".join(f"« {label} »" for label in names))
+        return ", ".join(parts)
+
     def describe(self, count: int) -> str:
         """What a list of `count` laureates shows, in plain French."""
         if not count:
@@ -322,14 +334,7 @@ class LaureateFilterSet(django_filters.FilterSet):
             noun = "1 projet lauréat"
         else:
             noun = f"{count:,} projets lauréats".replace(",", "\u202f")
-        parts = []
-        if self.q:
-            parts.append(f"contenant « {self.q} »")
-        for name, facet in FACETS.items():
-            if values := self.data_read.getlist(name):
-                names = (capfirst(self.selected_labels[name][value].text) for value in values)
-                parts.append(facet.phrase + " " + " ou ".join(f"« {label} »" for label in names))
-        return f"{noun} {', '.join(parts)}" if parts else noun
+        return f"{noun} {self.criteria}" if self.criteria else noun
 
 
 def _shown(value: str) -> str:

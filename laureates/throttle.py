@@ -1,10 +1,11 @@
-"""How often one client may post, counted without keeping anybody's address.
+"""How often one client may come, counted without keeping anybody's address.
 
 The counters live in Django's default cache. With the local-memory cache each process counts for
 itself: the limit is then per process, and a restart forgets it.
 """
 
 import time
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -14,20 +15,43 @@ from django.utils.crypto import salted_hmac
 IPV6_PREFIX = 64  # what one subscriber receives: counting single addresses would limit nobody
 
 
-def is_allowed(request, *, scope: str, limit: int, seconds: int) -> bool:
-    """Count one act of the client in the current window of `seconds`; False beyond `limit`.
+@dataclass(frozen=True)
+class Allowance:
+    """Where a client stands in the current window, which ends in `reset` seconds."""
+
+    limit: int
+    used: int
+    reset: int
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.used > self.limit
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.used)
+
+
+def count(request, *, scope: str, limit: int, seconds: int) -> Allowance:
+    """Count one act of the client in the current window of `seconds`.
 
     The cache key is a keyed digest of the client's network, the scope and the window: it cannot
     be turned back into an address, and changes with each window.
     """
-    window = int(time.time()) // seconds
+    window, elapsed = divmod(int(time.time()), seconds)
     digest = salted_hmac(__name__, f"{scope} {window} {_network(request)}", algorithm="sha256")
     key = f"throttle:{digest.hexdigest()}"
     cache.add(key, 0, seconds)
     try:
-        return cache.incr(key) <= limit
+        used = cache.incr(key)
     except ValueError:  # evicted since
-        return True
+        used = 1
+    return Allowance(limit, used, seconds - elapsed)
+
+
+def is_allowed(request, *, scope: str, limit: int, seconds: int) -> bool:
+    """Count one act of the client; False beyond `limit`."""
+    return not count(request, scope=scope, limit=limit, seconds=seconds).is_exceeded
 
 
 def _network(request) -> str:

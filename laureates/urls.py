@@ -1,11 +1,23 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from laureates.views import pages
+from laureates.api.urls import urlpatterns as api_urlpatterns
+from laureates.views import opendata, pages
 from laureates.views.announcement import AnnouncementListView, AnnouncementView, DocumentView
+from laureates.views.api import ApiPageView
+from laureates.views.embed import EmbedView
+from laureates.views.exports import (
+    AnnouncementExportView,
+    ExportFormatConverter,
+    LibraryExportView,
+    OrganisationExportView,
+)
+from laureates.views.feed import AnnouncementFeedView, LaureateFeedView
 from laureates.views.home import HomeView
 from laureates.views.library import LaureateView, LibraryView
 from laureates.views.organisation import OrganisationListView, OrganisationView
+from laureates.views.releases import ReleaseFileView, ReleaseView
+from laureates.views.statistics import StatisticsTableView, StatisticsView
 
 
 class PublicIdConverter(StringConverter):
@@ -25,22 +37,66 @@ class PositionConverter(StringConverter):
 
 register_converter(PublicIdConverter, "public_id")
 register_converter(PositionConverter, "position")
+register_converter(ExportFormatConverter, "export_format")
 
 app_name = "laureates"
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("laureats/", LibraryView.as_view(), name="library"),
+    path(
+        "laureats/export.<export_format:format>",
+        LibraryExportView.as_view(),
+        name="library_export",
+    ),
     path("laureats/<public_id:public_id>-<slug:slug>/", LaureateView.as_view(), name="laureate"),
     path("annonces/", AnnouncementListView.as_view(), name="announcements"),
     path("annonces/<slug:slug>/", AnnouncementView.as_view(), name="announcement"),
+    path(
+        "annonces/<slug:slug>/laureats.<export_format:format>",
+        AnnouncementExportView.as_view(),
+        name="announcement_export",
+    ),
     path(
         "annonces/<slug:slug>/documents/<position:position>/",
         DocumentView.as_view(),
         name="document",
     ),
+    path(
+        "annonces/<slug:slug>/versions/<position:number>/",
+        ReleaseView.as_view(),
+        name="release",
+    ),
+    path(
+        "annonces/<slug:slug>/versions/<position:number>/<str:name>",
+        ReleaseFileView.as_view(),
+        name="release_file",
+    ),
     path("organisations/", OrganisationListView.as_view(), name="organisations"),
     path("organisations/<slug:slug>/", OrganisationView.as_view(), name="organisation"),
+    path(
+        "organisations/<slug:slug>/projets.<export_format:format>",
+        OrganisationExportView.as_view(),
+        name="organisation_export",
+    ),
+    path("laureats/flux.atom", LaureateFeedView.as_view(), name="feed"),
+    path("annonces/flux.atom", AnnouncementFeedView.as_view(), name="announcement_feed"),
+    path("integrer/laureats/", EmbedView.as_view(), name="embed"),
+    path("api/", ApiPageView.as_view(), name="api"),
+    *api_urlpatterns,
+    path("statistiques/", StatisticsView.as_view(), name="statistics"),
+    path(
+        "statistiques/<slug:dimension>.csv",
+        StatisticsTableView.as_view(),
+        name="statistics_table",
+    ),
     path("donnees/", pages.AboutDataView.as_view(), name="about_data"),
+    path("donnees/dictionnaire/", opendata.DictionaryView.as_view(), name="dictionary"),
+    path("donnees/dictionnaire.csv", opendata.DictionaryFileView.as_view(), name="dictionary_csv"),
+    path("donnees/schema.json", opendata.TableSchemaView.as_view(), name="table_schema"),
+    path("donnees/conformite/", opendata.ConformityView.as_view(), name="conformity"),
+    path("donnees/subventions-scdl.csv", opendata.ScdlView.as_view(), name="scdl"),
+    path("donnees/360giving.json", opendata.ThreeSixtyView.as_view(), name="threesixty"),
+    path("donnees/catalog.jsonld", opendata.CatalogView.as_view(), name="dcat"),
     path("signaler-une-erreur/", pages.ReportView.as_view(), name="report"),
     path("signaler-une-erreur/merci/", pages.ReportSentView.as_view(), name="report_sent"),
     path("mentions-legales/", pages.LegalView.as_view(), name="legal"),

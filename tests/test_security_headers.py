@@ -27,6 +27,12 @@ PUBLIC = (
     "/annonces/",
     "/organisations/",
     "/donnees/",
+    "/donnees/dictionnaire/",
+    "/donnees/conformite/",
+    "/api/",
+    "/api/v1/",
+    "/laureats/flux.atom",
+    "/annonces/flux.atom",
     "/signaler-une-erreur/",
     "/signaler-une-erreur/merci/",
     "/mentions-legales/",
@@ -102,6 +108,33 @@ def test_public_pages_may_not_outlast_what_they_show(db, client):
         if not is_form:
             again = client.get(path, headers={"if-none-match": response["ETag"]})
             assert again.status_code == 304, path
+
+
+def test_programs_read_open_data_from_any_site_and_nothing_else(db, client):
+    laureate = LaureateFactory()
+    for path in ("/api/v1/laureats/", "/laureats/flux.atom", "/annonces/flux.atom"):
+        response = client.get(path)
+        assert_protected(response)
+        assert response["Access-Control-Allow-Origin"] == "*", path
+        assert "Access-Control-Allow-Credentials" not in response, path
+        assert not response.cookies, path
+        assert "Vary" not in response, path
+    for path in ("/", "/api/", "/admin/login/", laureate.get_absolute_url()):
+        assert "Access-Control-Allow-Origin" not in client.get(path), path
+
+
+def test_only_the_embeddable_list_stands_in_a_frame(db, client, settings):
+    settings.EMBED_ANCESTORS = ["https://*.gouv.fr", "https://www.example.org"]
+    response = client.get("/integrer/laureats/")
+    policy = directives(response)
+    assert policy.pop("frame-ancestors") == ["https://*.gouv.fr", "https://www.example.org"]
+    assert "X-Frame-Options" not in response
+    other = directives(client.get("/laureats/"))
+    assert other.pop("frame-ancestors") == ["'none'"]
+    # Framed or not, nothing else is allowed.
+    assert policy == other
+    settings.EMBED_ANCESTORS = []
+    assert directives(client.get("/integrer/laureats/"))["frame-ancestors"] == ["'none'"]
 
 
 def test_error_pages_are_protected(db, client):

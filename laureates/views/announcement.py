@@ -4,15 +4,20 @@ from pathlib import PurePath
 
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import cache_control
 from django.views.generic import DetailView, TemplateView
 
-from laureates import figures, markdown
+from ftap.context_processors import site
+from laureates import figures, freshness, markdown
 from laureates.models import Announcement
+from laureates.opendata import jsonld
+from laureates.views.linked_data import linked_data
 from laureates.views.pagination import paginate
 from laureates.views.public import PublicLaureateMixin, PublicPageMixin
+from laureates.views.releases import listed_releases, withdrawn_laureates
 
 PAGE_SIZE = 50
 
@@ -34,6 +39,7 @@ class AnnouncementListView(PublicPageMixin, TemplateView):
             PAGE_SIZE,
             lambda number: self.request.path + (f"?page={number}" if number > 1 else ""),
         )
+        pages.page.object_list = figures.with_completeness(pages)
         return super().get_context_data(
             pages=pages, problems=[pages.problem] if pages.problem else [], **kwargs
         )
@@ -70,13 +76,37 @@ class AnnouncementView(PublicLaureateMixin, DetailView):
     def get_context_data(self, **kwargs):
         announcement = self.object
         laureates = self.public_laureates().filter(announcement=announcement)
+        laureates = laureates.for_list().order_by("position")
+        versions = listed_releases(announcement)
         return super().get_context_data(
-            laureates=laureates.for_list().order_by("position"),
+            laureates=laureates,
+            # Each withdrawn one stands at its rank, with its reason for all text.
+            entries=sorted(
+                [*laureates, *withdrawn_laureates(announcement)], key=lambda row: row.position
+            ),
+            versions=versions,
+            pdf=next((file for file in versions[0].files if file.format == "PDF"), None)
+            if versions
+            else None,
+            correction=next((version for version in versions if version.is_correction), None),
+            data_as_of=freshness.current().changed_at,
+            shared_published_at=announcement.published_at,
+            linked_data=self._linked_data(laureates),
             figures=figures.announcement_figures(announcement),
+            completeness=figures.completeness(announcement),
             documents=announcement.documents.all(),
             public_text=markdown.render(announcement.public_text),
             **kwargs,
         )
+
+    def _linked_data(self, laureates) -> dict:
+        trail = (
+            ("Annonces", reverse("laureates:announcements")),
+            (self.object.title, self.object.get_absolute_url()),
+        )
+        site_url = site(self.request)["SITE_URL"]
+        node = jsonld.announcement(self.object, laureates, len(laureates), site_url)
+        return linked_data(self.request, trail, node)
 
 
 @method_decorator(cache_control(public=True, no_cache=True), name="dispatch")

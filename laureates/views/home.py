@@ -1,4 +1,6 @@
+from django.conf import settings
 from django.db.models import Count
+from django.utils.module_loading import import_string
 from django.views.generic import TemplateView
 
 from laureates import figures
@@ -7,7 +9,11 @@ from laureates.views.public import PublicPageMixin
 
 
 class HomeView(PublicPageMixin, TemplateView):
-    """What the fund is, its figures, the latest announcement, and ways into the library."""
+    """What the fund is, its figures, the latest announcement, and ways into the library.
+
+    Other applications add blocks through settings.HOME_PANELS: callables without argument that
+    return {"template", "context"}, or None where there is nothing to show.
+    """
 
     template_name = "laureates/home.html"
     page_title = "Accueil"
@@ -22,9 +28,11 @@ class HomeView(PublicPageMixin, TemplateView):
         shown = figures.fund_figures()
         if latest:
             shown += figures.announcement_figures(latest)
+            figures.with_completeness([latest])
         return super().get_context_data(
             latest=latest,
             figures=shown,
+            panels=[panel for path in settings.HOME_PANELS if (panel := import_string(path)())],
             themes=(
                 Theme.objects.annotate(
                     laureate_count=Count("laureates", filter=laureate_published_q("laureates__"))

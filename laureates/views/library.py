@@ -4,11 +4,16 @@ from django.http import Http404, HttpResponsePermanentRedirect, HttpResponseRedi
 from django.urls import reverse
 from django.views.generic import DetailView, TemplateView
 
-from laureates import markdown
+from ftap.context_processors import site
+from laureates import freshness, markdown
 from laureates.filters import LaureateFilterSet
 from laureates.models import Laureate
+from laureates.opendata import jsonld
+from laureates.views.embed import embed_code
+from laureates.views.linked_data import linked_data
 from laureates.views.pagination import paginate
 from laureates.views.public import PublicLaureateMixin
+from laureates.views.sheet import sheet_of
 
 PAGE_SIZES = (20, 50, 100)
 # One filter of these, alone, makes a page worth a search engine's while; the other combinations
@@ -71,9 +76,36 @@ class LibraryView(PublicLaureateMixin, TemplateView):
                 *filter(None, (self.pages.problem, self.size_problem)),
             ],
             sizes=[(size, size == self.size) for size in PAGE_SIZES],
+            data_as_of=freshness.current().changed_at,
+            **self._followed(),
+            linked_data=self._linked_data(),
             noindex=not self._is_indexed(),
             **kwargs,
         )
+
+    def _followed(self) -> dict:
+        """How to follow the list and to show it elsewhere."""
+        query = self.filterset.querystring()
+        embed = reverse("laureates:embed") + (f"?{query}" if query else "")
+        followed = self.filterset.querystring(tri=None)
+        return {
+            "feed": reverse("laureates:feed") + (f"?{followed}" if followed else ""),
+            "embed": embed,
+            "embed_code": embed_code(
+                site(self.request)["SITE_URL"] + embed,
+                " ".join(filter(None, ("Projets lauréats du FTAP", self.filterset.criteria))),
+            ),
+        }
+
+    def _linked_data(self) -> dict:
+        shown = jsonld.item_list(
+            self.pages,
+            self.pages.total,
+            site(self.request)["SITE_URL"],
+            first=self.pages.page.start_index(),
+        )
+        trail = [("Lauréats", reverse("laureates:library"))]
+        return linked_data(self.request, trail, shown if self.pages.total else {})
 
     def _shortened(self) -> str | None:
         """The query string without what says nothing, None when nothing has to go.
@@ -185,7 +217,17 @@ class LaureateView(PublicLaureateMixin, DetailView):
         siblings = self.public_laureates().filter(announcement=laureate.announcement)
         return super().get_context_data(
             laureate=laureate,
+            sheet=sheet_of(laureate),
+            shared_published_at=laureate.announcement.published_at,
             previous=siblings.filter(position__lt=laureate.position).order_by("-position").first(),
             next=siblings.filter(position__gt=laureate.position).order_by("position").first(),
+            linked_data=linked_data(
+                self.request,
+                (
+                    ("Lauréats", reverse("laureates:library")),
+                    (laureate.title, laureate.get_absolute_url()),
+                ),
+                jsonld.laureate(laureate, site(self.request)["SITE_URL"]),
+            ),
             **kwargs,
         )

@@ -2,16 +2,36 @@
 
 from itertools import groupby
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import QueryDict
+from django.urls import reverse
 from django.views.generic import DetailView, TemplateView
 
+from ftap.context_processors import site
+from laureates import freshness
 from laureates.models import Carrier, FacetValue, Laureate, Organisation
+from laureates.opendata import jsonld
 from laureates.typography import fold
+from laureates.views.linked_data import linked_data
 from laureates.views.pagination import Pages, paginate
 from laureates.views.public import PublicLaureateMixin, PublicPageMixin
 
 PAGE_SIZE = 50
+
+
+def carried_by(laureates: QuerySet, organisation: Organisation) -> QuerySet:
+    """Those of `laureates` that an organisation carries, alone or with others."""
+    return laureates.filter(
+        pk__in=Carrier.objects.filter(organisation=organisation).values("laureate")
+    )
+
+
+def attached_to(laureates: QuerySet, ministry: Organisation) -> QuerySet:
+    """Those of `laureates` that organisations supervised by a ministry carry without it."""
+    theirs = Carrier.objects.filter(organisation__supervising_ministry=ministry)
+    return laureates.filter(pk__in=theirs.values("laureate")).exclude(
+        pk__in=Carrier.objects.filter(organisation=ministry).values("laureate")
+    )
 
 
 class OrganisationListView(PublicPageMixin, TemplateView):
@@ -85,25 +105,36 @@ class OrganisationView(PublicLaureateMixin, DetailView):
 
     def get_context_data(self, **kwargs):
         organisation = self.object
-        own = Carrier.objects.filter(organisation=organisation).values("laureate")
-        theirs = Carrier.objects.filter(organisation__supervising_ministry=organisation)
         laureates = self.public_laureates().for_list().in_public_order()
-        pages = self._paginate(laureates.filter(pk__in=own), "page")
-        supervised = self._paginate(
-            laureates.filter(pk__in=theirs.values("laureate")).exclude(pk__in=own),
-            "page_rattaches",
-        )
+        pages = self._paginate(carried_by(laureates, organisation), "page")
+        supervised = self._paginate(attached_to(laureates, organisation), "page_rattaches")
         return super().get_context_data(
             pages=pages,
             projects=[(laureate, self._carrier(laureate)) for laureate in pages],
             supervised=supervised,
             problems=[part.problem for part in (pages, supervised) if part.problem],
+            data_as_of=freshness.current().changed_at,
+            linked_data=self._linked_data(pages),
             supervised_organisations=(
                 Organisation.objects.public()
                 .filter(supervising_ministry=organisation)
                 .order_by("slug")
             ),
             **kwargs,
+        )
+
+    def _linked_data(self, pages: Pages) -> dict:
+        site_url = site(self.request)["SITE_URL"]
+        trail = (
+            ("Organismes", reverse("laureates:organisations")),
+            (self.object.name, self.object.get_absolute_url()),
+        )
+        projects = jsonld.item_list(pages, pages.total, site_url, first=pages.page.start_index())
+        return linked_data(
+            self.request,
+            trail,
+            jsonld.organisation(self.object, site_url),
+            projects if pages.total else {},
         )
 
     def _carrier(self, laureate: Laureate) -> Carrier:

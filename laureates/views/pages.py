@@ -17,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import FormView, TemplateView
 
 from ftap.context_processors import site
-from laureates import throttle
-from laureates.facets import AMOUNT_BANDS
+from laureates import figures, throttle
+from laureates.facets import AMOUNT_BANDS, public_themes
 from laureates.forms import ReportForm, local_path
 from laureates.models import (
     Announcement,
@@ -26,9 +26,9 @@ from laureates.models import (
     ErrorReport,
     Laureate,
     Organisation,
-    Theme,
     laureate_published_q,
 )
+from laureates.views.opendata import data_page
 from laureates.views.public import PublicPageMixin
 
 revalidated = cache_control(public=True, no_cache=True)
@@ -71,8 +71,8 @@ class AnnouncementRow:
 def announcement_rows() -> list[AnnouncementRow]:
     """Public announcements, latest first, with their announced and their computed figures.
 
-    Each announcement has `laureate_count`, `known_amount_count` and `last_change`, computed from
-    its public laureates alone.
+    Each announcement has `laureate_count`, `known_amount_count`, `last_change` and `completeness`,
+    computed from its public laureates alone.
     """
     public = laureate_published_q("laureates__")
     claims = Claim.objects.published().filter(
@@ -93,7 +93,7 @@ def announcement_rows() -> list[AnnouncementRow]:
         .prefetch_related(Prefetch("claims", claims, to_attr="session_counts"))
     )
     rows = []
-    for announcement in announcements:
+    for announcement in figures.with_completeness(announcements):
         # The first of each subject in display order.
         by_subject = {claim.subject: claim for claim in reversed(announcement.session_counts)}
         rows.append(
@@ -129,13 +129,9 @@ class AboutDataView(PageView):
             kinds=Organisation.Kind.labels,
             project_states=Laureate.ProjectState.labels,
             amount_bands=[label for _, label, _ in AMOUNT_BANDS],
+            **data_page(self.request),
             **kwargs,
         )
-
-
-def public_themes():
-    """Themes of at least one public laureate: another may betray one that is not public yet."""
-    return Theme.objects.filter(pk__in=Laureate.objects.published().values("themes"))
 
 
 # The report of an error ------------------------------------------------------

@@ -48,7 +48,7 @@ def test_an_announcement_shows_what_is_known_of_it(client):
         "Camille Présidente",
         "23\u00a0septembre 2019",
         "2 lauréats",
-        "Recensé ici\u00a0: 1 lauréat",
+        "recensé ici\u00a0: 1",
         "Communiqué du ministère",
         f"/laureats/?annonce={announcement.slug}",
     ):

@@ -347,3 +347,32 @@ def test_neighbours_are_public_ones_of_the_same_announcement(client):
     assert (context["previous"], context["next"]) == (rows[0], rows[4])
     context = client.get(rows[0].get_absolute_url()).context
     assert (context["previous"], context["next"]) == (None, rows[2])
+
+
+def cards(client, address):
+    """{property or name: content} of the meta elements of a page."""
+    html = client.get(address).content.decode()
+    found = re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)"', html)
+    return {name: unescape(content) for name, content in found}
+
+
+def test_a_shared_address_tells_what_the_list_shows(client, settings):
+    settings.SITE_URL = "https://www.example.gouv.fr"
+    theme = ThemeFactory(name="Télémédecine", slug="telemedecine")
+    laureate = LaureateFactory(themes=[theme], summary="Soigner «\u00a0à distance\u00a0».")
+    card = cards(client, "/laureats/?tri=titre&theme=telemedecine&utm=x")
+    assert card["og:type"] == "website"
+    assert card["og:title"] == card["twitter:title"]
+    assert card["og:title"] == "1 projet lauréat sur le thème «\u00a0Télémédecine\u00a0»"
+    assert card["og:url"] == ("https://www.example.gouv.fr/laureats/?theme=telemedecine&tri=titre")
+    assert "article:published_time" not in card
+    card = cards(client, laureate.get_absolute_url())
+    assert card["og:type"] == "article"
+    assert card["og:title"] == laureate.title
+    assert card["og:description"] == card["twitter:description"] == laureate.summary
+    assert card["article:published_time"] == "2019-09-25T10:00:00+02:00"
+    for name in ("og:image", "twitter:image"):
+        assert card[name].startswith("https://www.example.gouv.fr/static/ftap/share")
+    card = cards(client, laureate.announcement.get_absolute_url())
+    assert card["og:type"] == "article"
+    assert card["article:published_time"] == "2019-09-25T10:00:00+02:00"
