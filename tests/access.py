@@ -39,6 +39,7 @@ from tests.factories import (
     MinutesFactory,
     NoteFactory,
     OrganisationFactory,
+    PublicationFactory,
     RecusalFactory,
     ReviewFactory,
     SelectionFactory,
@@ -197,6 +198,7 @@ def _dossier(session, people, *, officer, word, amount, state=Selection.State.PR
             application=application, selection=selection, body=f"{word} courrier"
         ),
         "act": act,
+        "publication": PublicationFactory(announcement__draft=True, committees=[committee]),
         "minutes": MinutesFactory(
             committee=committee, content=f'{{"{word}": 1}}', sealed_by=people["S"]
         ),
@@ -219,7 +221,7 @@ def _references():
     announcement = AnnouncementFactory()
     return {
         "fund": FundFactory(),
-        "call": CallFactory(),
+        "call": CallSessionFactory().call,
         "organisation": Organisation.objects.first(),
         "territory": TerritoryFactory(),
         "theme": ThemeFactory(),
@@ -250,6 +252,7 @@ ROW_OF = {
     "laureate": "laureate",
     "letter": "letter",
     "organisation": "organisation",
+    "publication": "publication",
     "review": "review",
     "selection": "selection",
     "sessionaccess": "grant",
@@ -263,8 +266,10 @@ PARAMETERS = {
     "app_label": lambda rows: "calls",
     "attachment_id": lambda rows: rows["attachment"].pk,
     "format": lambda rows: "xlsx",
+    "public_id": lambda rows: rows["laureate"].public_id,
     "member_pk": lambda rows: rows["recusal"].member.pk,
     "recusal_pk": lambda rows: rows["recusal"].pk,
+    "session_slug": lambda rows: rows["call"].sessions.get().slug,
     "selection_pk": lambda rows: rows["selection"].pk,
     "version": lambda rows: 1,
 }

@@ -30,6 +30,7 @@ SCREENS = {
     "laureate": ("P", "P", "P", ""),
     "letter": ("ISD", "", "S", ""),
     "organisation": ("LISDP", "SP", "SP", ""),
+    "publication": ("P", "", "", ""),
     "review": ("LIASD", "", "", ""),
     "selection": ("LISDP", "", "", ""),
     "sessionaccess": ("S", "S", "S", "S"),
@@ -51,6 +52,12 @@ ACTS = {
     "calls_application_sheet": ("LISD", "LISD"),
     "calls_application_synthesis": ("IS", "IS"),
     "calls_bulkact_undo": ("SD", "SD"),
+    "calls_call_preview": ("LISDP", ""),
+    "calls_call_preview_session": ("LISDP", ""),
+    "calls_call_publish": ("P", "P"),
+    "calls_call_restore": ("P", "P"),
+    "calls_call_unschedule": ("P", "P"),
+    "calls_call_withdraw": ("P", "P"),
     "calls_callsession_dashboard": ("LISD", "LISD"),
     "calls_committee_agenda": ("S", "S"),
     "calls_committee_attendance": ("S", "S"),
@@ -80,7 +87,26 @@ ACTS = {
     "calls_letter_redraft": ("S", "S"),
     "calls_letter_reminders": ("ISD", "S"),
     "calls_letter_review": ("S", "S"),
+    "calls_publication_prepare": ("P", "P"),
+    "calls_publication_synchronise": ("P", "P"),
+    "calls_publication_discard": ("P", "P"),
     "calls_review_cancel": ("IS", "IS"),
+    "laureates_announcement_draft": ("P", "P"),
+    "laureates_announcement_draft_abandon": ("P", "P"),
+    "laureates_announcement_draft_add": ("P", "P"),
+    "laureates_announcement_draft_announcement": ("P", "P"),
+    "laureates_announcement_draft_laureate": ("P", "P"),
+    "laureates_announcement_draft_preview": ("P", ""),
+    "laureates_announcement_draft_preview_laureate": ("P", ""),
+    "laureates_announcement_draft_publish": ("P", "P"),
+    "laureates_announcement_draft_remove": ("P", "P"),
+    "laureates_announcement_preview": ("P", ""),
+    "laureates_announcement_preview_laureate": ("P", ""),
+    "laureates_announcement_publish": ("P", "P"),
+    "laureates_announcement_schedule": ("P", "P"),
+    "laureates_announcement_unschedule": ("P", "P"),
+    "laureates_announcement_withdraw": ("P", "P"),
+    "laureates_laureate_withdraw": ("P", "P"),
 }
 # Those of the site itself, which whoever is on the staff may use.
 SITE = {
@@ -100,6 +126,8 @@ NEVER = {
     ("errorreport", "add"),
     ("letter", "add"),
     ("letter", "delete"),
+    ("publication", "add"),
+    ("publication", "delete"),
     ("review", "add"),
     ("selection", "add"),
     ("selection", "delete"),
@@ -108,6 +136,7 @@ NEVER = {
 KEPT = {
     "announcement",
     "application",
+    "call",
     "callsession",
     "committee",
     "group",
@@ -117,8 +146,9 @@ KEPT = {
 }
 # Acts without a page of their own.
 POST_ONLY = {"calls_committee_recusal_declare"}
-# Rows that change through acts alone, and one that is edited by who is asked for it.
-READ_ONLY = {"bulkact", "selection"}
+# Rows that change through acts alone, as a public laureate does, and one that is edited by who
+# is asked for it.
+READ_ONLY = {"bulkact", "laureate", "publication", "selection"}
 EDITED_BY = {"review": "IAS"}
 STAFF = "LIASDPXURT"
 # Whoever may not see the foreign dossier; those who may not read the inside of the others.

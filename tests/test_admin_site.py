@@ -26,7 +26,7 @@ FACTORIES = {
     "laureates.territory": factories.TerritoryFactory,
     "laureates.theme": factories.ThemeFactory,
     "laureates.announcement": factories.AnnouncementFactory,
-    "laureates.laureate": factories.LaureateFactory,
+    "laureates.laureate": lambda: factories.LaureateFactory(announcement__draft=True),
     "laureates.claim": factories.ClaimFactory,
     "laureates.errorreport": factories.ErrorReportFactory,
     "calls.fund": factories.FundFactory,
@@ -37,6 +37,7 @@ FACTORIES = {
     "calls.selection": factories.SelectionFactory,
     "calls.review": factories.ReviewFactory,
     "calls.letter": factories.LetterFactory,
+    "calls.publication": factories.PublicationFactory,
     "calls.bulkact": lambda: factories.BulkActItemFactory().act,
     "calls.affiliation": factories.AffiliationFactory,
     "calls.sessionaccess": factories.SessionAccessFactory,
@@ -61,6 +62,7 @@ BUDGETS = {
     "calls.selection": 7,
     "calls.review": 5,
     "calls.letter": 7,
+    "calls.publication": 7,
     "calls.bulkact": 7,
     "calls.affiliation": 5,
     "calls.sessionaccess": 5,
@@ -69,7 +71,7 @@ BUDGETS = {
 }
 MODELS = sorted(FACTORIES)
 # Rows that only acts make and change: no page adds or deletes them.
-OF_ACTS = {"calls.bulkact", "calls.letter", "calls.selection"}
+OF_ACTS = {"calls.bulkact", "calls.letter", "calls.publication", "calls.selection"}
 # Pages with a form of their own, which has its own guard against a stale save.
 OWN_FORM = OF_ACTS | {"calls.review"}
 HUGE = "9" * 20
@@ -148,6 +150,7 @@ def test_the_first_page_follows_the_work(staff):
                 "Avis",
                 "Comités (séances)",
                 "Décisions du comité",
+                "Publications",
                 "Courriers",
                 "Actes groupés",
                 "Rattachements",
@@ -166,6 +169,7 @@ def test_panels_count_what_waits(staff):
     factories.AnnouncementFactory(embargoed=True)
     factories.AnnouncementFactory()
     factories.AnnouncementFactory(withdrawn=True)
+    factories.ReleaseDraftFactory()
 
     panels = staff.get("/admin/").context["panels"]
     (panel,) = [panel for panel in panels if panel["title"] == "À suivre"]
@@ -174,6 +178,7 @@ def test_panels_count_what_waits(staff):
         ("Signalements à traiter", 1),
         ("Annonces en brouillon", 1),
         ("Annonces sous embargo", 2),
+        ("Rectificatifs en préparation", 1),
     ]
     for item in panel["context"]["items"]:
         assert staff.get(item["url"]).context["cl"].result_count == item["count"]
@@ -557,7 +562,7 @@ def test_a_race_on_a_unique_value_answers_in_the_form(staff, monkeypatch):
 
 
 def test_a_race_on_a_named_constraint_gives_its_own_message(staff, monkeypatch):
-    laureate = factories.LaureateFactory()
+    laureate = factories.LaureateFactory(announcement__draft=True)
     other = factories.LaureateFactory(announcement=laureate.announcement)
     monkeypatch.setattr("ftap.modelforms.StrictModelForm.validate_constraints", lambda self: None)
 
@@ -589,7 +594,7 @@ def test_a_second_click_on_save_creates_nothing_more(staff):
 @pytest.fixture
 def carriers():
     organisations = [factories.OrganisationFactory(name=f"Organisme {x}") for x in "ABC"]
-    laureate = factories.LaureateFactory(carriers=organisations)
+    laureate = factories.LaureateFactory(announcement__draft=True, carriers=organisations)
     return list(laureate.carriers.order_by("position"))
 
 
@@ -699,7 +704,7 @@ def test_one_organisation_carries_once(staff, carriers):
 
 
 def test_laureates_are_put_in_order_from_their_announcement(staff):
-    announcement = factories.AnnouncementFactory()
+    announcement = factories.AnnouncementFactory(draft=True)
     first, second = (
         factories.LaureateFactory(announcement=announcement, position=n) for n in (1, 2)
     )
@@ -721,7 +726,9 @@ def colleague():
 
 
 def test_a_stale_save_is_refused_with_both_values(staff, colleague):
-    laureate = factories.LaureateFactory(title="Avant", summary="Résumé d’avant")
+    laureate = factories.LaureateFactory(
+        announcement__draft=True, title="Avant", summary="Résumé d’avant"
+    )
     mine = form_data(staff.get(url(laureate)))
     save(colleague, laureate, title="Du collègue")
 
@@ -746,7 +753,7 @@ def test_a_stale_save_is_refused_with_both_values(staff, colleague):
 
 def test_what_the_reader_left_alone_takes_the_value_saved_by_the_other(staff, colleague):
     theme, other = factories.ThemeFactory(), factories.ThemeFactory()
-    laureate = factories.LaureateFactory(themes=[theme], summary="Avant")
+    laureate = factories.LaureateFactory(announcement__draft=True, themes=[theme], summary="Avant")
     mine = form_data(staff.get(url(laureate)))
     save(
         colleague,
@@ -756,9 +763,6 @@ def test_what_the_reader_left_alone_takes_the_value_saved_by_the_other(staff, co
         amount="1500",
         source_on="03/02/2019",
         project_state="en-cours",
-        withdrawn_at_0="01/02/2020",
-        withdrawn_at_1="10:00:00",
-        withdrawal_reason="Doublon",
     )
 
     response = staff.post(url(laureate), {**mine, "title": "De moi", "_save": ""})
@@ -771,11 +775,25 @@ def test_what_the_reader_left_alone_takes_the_value_saved_by_the_other(staff, co
     assert form["amount"] == "1500.00"
     assert form["source_on"] == "03/02/2019"
     assert form["project_state"] == "en-cours"
-    assert (form["withdrawn_at_0"], form["withdrawn_at_1"]) == ("01/02/2020", "10:00:00")
     assert staff.post(url(laureate), {**form, "_save": ""}).status_code == 302
     laureate.refresh_from_db()
     assert (laureate.title, laureate.summary, laureate.amount) == ("De moi", "Du collègue", 1500)
     assert list(laureate.themes.all()) == [other]
+
+
+def test_a_moment_that_the_reader_left_alone_takes_the_value_saved_by_the_other(staff, colleague):
+    report = factories.ErrorReportFactory()
+    mine = form_data(staff.get(url(report)))
+    save(colleague, report, handled_at_0="01/02/2020", handled_at_1="10:00:00")
+
+    response = staff.post(url(report), {**mine, "staff_note": "De moi", "_save": ""})
+
+    form = form_data(response)
+    assert (form["handled_at_0"], form["handled_at_1"]) == ("01/02/2020", "10:00:00")
+    assert staff.post(url(report), {**form, "_save": ""}).status_code == 302
+    report.refresh_from_db()
+    assert report.staff_note == "De moi"
+    assert report.handled_at.year == 2020
 
 
 def test_rows_are_locked_too(staff, colleague, carriers):
@@ -828,7 +846,7 @@ def test_a_move_made_meanwhile_refuses_the_save(staff):
 
 
 def test_a_second_click_on_an_edit_is_no_conflict(staff):
-    laureate = factories.LaureateFactory()
+    laureate = factories.LaureateFactory(announcement__draft=True)
     data = {**form_data(staff.get(url(laureate))), "title": "Nouveau titre", "_save": ""}
 
     assert staff.post(url(laureate), data).status_code == 302
@@ -844,8 +862,8 @@ def test_an_untouched_form_saves_after_a_visit(staff, carriers):
 
 @pytest.mark.parametrize("token", ["", "forgé", "a:b:c"])
 def test_without_a_valid_mark_nothing_is_overwritten(token, staff):
-    laureate = factories.LaureateFactory(title="Avant", summary="")
-    other = factories.LaureateFactory()
+    laureate = factories.LaureateFactory(announcement__draft=True, title="Avant", summary="")
+    other = factories.LaureateFactory(announcement__draft=True)
     stolen = form_data(staff.get(url(other)))["_edit_lock"]
     mine = form_data(staff.get(url(laureate)))
 
@@ -868,7 +886,7 @@ def test_every_screen_has_the_lock(label, staff):
 
 
 def test_the_lock_keeps_what_was_typed_when_another_error_shows(staff, colleague):
-    laureate = factories.LaureateFactory(title="Avant")
+    laureate = factories.LaureateFactory(announcement__draft=True, title="Avant")
     mine = form_data(staff.get(url(laureate)))
     wrong = staff.post(url(laureate), {**mine, "amount": "beaucoup", "_save": ""})
     assert wrong.context["edit_lock"]["conflicts"] == []
@@ -883,7 +901,7 @@ def test_the_lock_keeps_what_was_typed_when_another_error_shows(staff, colleague
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_saves_at_the_same_moment_one_is_refused():
-    laureate = factories.LaureateFactory(title="Avant")
+    laureate = factories.LaureateFactory(announcement__draft=True, title="Avant")
     account = factories.UserFactory(superuser=True)
     start = threading.Barrier(2)
     statuses = []
@@ -932,7 +950,7 @@ def test_no_list_deletes_in_bulk(staff):
 
 def test_a_row_in_use_is_kept_and_says_by_what(staff):
     organisation = factories.OrganisationFactory()
-    factories.LaureateFactory(carriers=[organisation])
+    factories.LaureateFactory(announcement__draft=True, carriers=[organisation])
     factories.BearerFactory(organisation=organisation)
 
     page = staff.post(url(organisation, "delete"), {"post": "yes"})
@@ -945,7 +963,7 @@ def test_a_row_in_use_is_kept_and_says_by_what(staff):
 
 def test_a_theme_in_use_is_kept(staff):
     theme = factories.ThemeFactory()
-    factories.LaureateFactory(themes=[theme])
+    factories.LaureateFactory(announcement__draft=True, themes=[theme])
     free = factories.ThemeFactory()
 
     assert staff.post(url(theme, "delete"), {"post": "yes"}).status_code == 403
@@ -979,7 +997,7 @@ def test_a_refusal_at_the_last_moment_is_said(staff, monkeypatch):
 
 
 def test_texts_keep_one_kind_of_line_end(staff):
-    laureate = factories.LaureateFactory()
+    laureate = factories.LaureateFactory(announcement__draft=True)
 
     save(staff, laureate, description="Un\r\n\r\nDeux\r\n")
 
@@ -991,7 +1009,7 @@ def test_the_minute_of_a_publication_survives_a_save(staff):
     moment = datetime.datetime(2031, 1, 2, 8, 30, 15, tzinfo=datetime.UTC)
     announcement = factories.AnnouncementFactory(published_at=moment)
 
-    save(staff, announcement, title="Titre corrigé")
+    save(staff, announcement, staff_note="Relu")
 
     announcement.refresh_from_db()
-    assert (announcement.title, announcement.published_at) == ("Titre corrigé", moment)
+    assert (announcement.staff_note, announcement.published_at) == ("Relu", moment)

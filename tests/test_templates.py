@@ -46,6 +46,8 @@ def test_what_templates_include_exists():
     [
         "<script>alert(1)</script>",
         '<script type="module">x</script>',
+        '<script type="application/ld+json" nonce="x">{}</script>',
+        '<script type="application/json">{}</script>',
         "<style>p {}</style>",
         '<p style="color: red">x</p>',
         '<p class="a"\n  style = "color: red">x</p>',
@@ -76,6 +78,7 @@ def test_the_check_of_templates_leaves_good_ones_alone():
     text = (
         "{# <script>x</script> #}{% comment %}onclick= published_at < now{% endcomment %}"
         "<script src=\"{% static 'a.js' %}\"></script>"
+        '<script type="application/ld+json">{{ data|json_ld }}</script>'
         '<p class="style">«\u00a0{{ a|euros }}\u00a0»</p>'
         '{% include "components/card.html" with title=title only %}'
     )

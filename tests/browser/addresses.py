@@ -1,15 +1,23 @@
 """Every kind of page of the site, over the real data."""
 
+import datetime
+
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
+from calls.models import Call, CallSession
 from laureates.models import Announcement, Carrier, Laureate, Organisation
 from tests.factories import (
     AffiliationFactory,
     BulkActItemFactory,
+    CallDocumentFactory,
+    CallFactory,
+    CallSessionFactory,
+    CriterionFactory,
+    EligibilityRuleFactory,
     ErrorReportFactory,
     FormerDeadlineFactory,
     LaureateFactory,
@@ -24,7 +32,11 @@ PLAIN = (
     "library",
     "announcements",
     "organisations",
+    "statistics",
     "about_data",
+    "dictionary",
+    "conformity",
+    "api",
     "report",
     "report_sent",
     "legal",
@@ -56,9 +68,41 @@ def public_pages() -> dict[str, int]:
     )
     shown = [reverse(f"laureates:{name}") for name in PLAIN]
     shown += [f"{library}{query}" for query in LIBRARY]
+    # Under filters; nothing to count; a value that is not understood.
+    shown += [f"{reverse('laureates:statistics')}{query}" for query in LIBRARY[1:4]]
+    shown += [f"{reverse('laureates:embed')}{query}" for query in ("", LIBRARY[1], LIBRARY[3])]
     shown += [row.get_absolute_url() for row in (richest, lead, ministry, announcement)]
+    shown.append(announcement.releases.latest("number").get_absolute_url())
+    shown += calls_in_public()
     shown.append(f"{reverse('laureates:report')}?page={richest.get_absolute_url()}")
     return dict.fromkeys(shown, 200) | {gone.get_absolute_url(): 410, "/inconnu/": 404}
+
+
+def calls_in_public() -> list[str]:
+    """The list, the calls of the real data and one that says all it can."""
+    session = CallSessionFactory(
+        call=CallFactory(
+            title="Appel à projets ouvert",
+            year=2026,
+            published_at=timezone.now(),
+            public_text="Un **appel** à projets.",
+            how_to_apply="Préparez votre dossier.",
+            form_url="https://depot.example.org/formulaire",
+        ),
+        label="1re session",
+        opens_on=timezone.localdate() - datetime.timedelta(days=9),
+        deadline_on=timezone.localdate() + datetime.timedelta(days=9),
+        deadline_time=datetime.time(18, 0),
+        envelope=12_500_000,
+        envelope_is_public=True,
+    )
+    FormerDeadlineFactory(session=session)
+    EligibilityRuleFactory(session=session, source="Règlement de l’appel")
+    CriterionFactory(call=session.call, description="Pour les usagers.", weight=2)
+    CallDocumentFactory(call=session.call)
+    sessions = CallSession.objects.filter(call__in=Call.objects.published())
+    rows = [*Call.objects.published(), *sessions]
+    return [reverse("calls:calls"), *(row.get_absolute_url() for row in rows)]
 
 
 def admin_pages() -> list[str]:

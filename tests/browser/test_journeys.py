@@ -24,7 +24,7 @@ def heading(page):
 
 
 def titles(page):
-    return page.locator("#resultats h3").all_inner_texts()
+    return page.locator("#resultats .ftap-card h3").all_inner_texts()
 
 
 def follow(link):
