@@ -1,5 +1,6 @@
 """The acts on a whole announcement: schedule, publish, unschedule, withdraw; and on one project."""
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.http import Http404
 from django.urls import path, reverse
@@ -246,6 +247,11 @@ def what_is_missing(announcement) -> list[str]:
         found.append("L’annonce n’a pas de texte public.")
     if not announcement.source:
         found.append("L’annonce ne dit pas sa source.")
+    if not settings.SITE_URL:
+        found.append(
+            "L’adresse publique du site n’est pas réglée (SITE_URL)\u00a0: les fichiers figés "
+            "porteront des adresses incomplètes, pour toujours."
+        )
     for condition, one, several in (
         (Q(carriers__isnull=True), "projet sans porteur", "projets sans porteur"),
         (Q(description="", summary=""), "projet sans texte", "projets sans texte"),

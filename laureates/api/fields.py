@@ -11,6 +11,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from laureates import opendata
 from laureates.opendata import fields as opendata_fields
 
 # JSON Schema of each type of the open data.
@@ -33,7 +34,7 @@ def plain(value):
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+        return opendata.native.moment(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
     return value
@@ -101,10 +102,13 @@ class Amount(serializers.Field):
 
 
 class Moment(serializers.DateTimeField):
-    """A moment in universal time: 2019-09-25T08:00:00Z."""
+    """A moment as a clock in Paris tells it, with its offset: 2019-09-25T10:00:00+02:00."""
 
     def __init__(self, help_text, **kwargs):
-        super().__init__(default_timezone=datetime.UTC, help_text=help_text, **kwargs)
+        super().__init__(help_text=help_text, **kwargs)
+
+    def to_representation(self, value):
+        return value and opendata.native.moment(value)
 
 
 class Day(serializers.DateField):

@@ -166,10 +166,10 @@ FIELDS = (
         "date_publication",
         "Publication",
         "datetime",
-        "Moment où le projet a été rendu public, en temps universel (UTC).",
+        "Moment où le projet a été rendu public, à l’heure de Paris, avec son décalage.",
         lambda laureate, context: laureate.announcement.published_at,
         required=True,
-        example="2019-09-25T08:00:00Z",
+        example="2019-09-25T10:00:00+02:00",
     ),
     Field(
         "titre",
@@ -417,10 +417,11 @@ FIELDS = (
         "modifie_le",
         "Modification",
         "datetime",
-        "Dernière modification de la fiche depuis qu’elle est publique, en temps universel (UTC).",
+        "Dernière modification de la fiche depuis qu’elle est publique, à l’heure de Paris, avec "
+        "son décalage.",
         changed_at,
         required=True,
-        example="2019-09-25T08:00:00Z",
+        example="2019-09-25T10:00:00+02:00",
     ),
     Field(
         "licence",

@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from ftap import sheets
 from ftap.sheets.cells import guarded
@@ -90,7 +91,7 @@ def shown(value, item: Field) -> str:
     if isinstance(value, Decimal):
         return decimal(value)
     if isinstance(value, datetime):
-        return _moment(value)
+        return moment(value)
     if isinstance(value, date):
         return value.isoformat()
     return guarded(value) if isinstance(value, str) else str(value)
@@ -101,8 +102,13 @@ def decimal(value: Decimal) -> str:
     return f"{value:.0f}" if value == value.to_integral_value() else f"{value:.2f}"
 
 
-def _moment(value):
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def moment(value: datetime) -> str:
+    """A moment as a clock in Paris tells it, with its offset: 2019-09-25T10:00:00+02:00.
+
+    Its first ten characters are the day that was announced, which universal time would not say of
+    a publication at midnight.
+    """
+    return localtime(value).isoformat(timespec="seconds")
 
 
 # JSON ------------------------------------------------------------------------
@@ -170,7 +176,7 @@ def plain(value):
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime):
-        return _moment(value)
+        return moment(value)
     if isinstance(value, date):
         return value.isoformat()
     return value

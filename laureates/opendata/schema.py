@@ -18,7 +18,7 @@ _TYPES = {
     "integer": "nombre entier",
     "number": "nombre décimal, avec un point",
     "date": "date AAAA-MM-JJ",
-    "datetime": "date et heure en temps universel, AAAA-MM-JJThh:mm:ssZ",
+    "datetime": "date et heure de Paris avec leur décalage, AAAA-MM-JJThh:mm:ss+hh:mm",
 }
 _DICTIONARY = (
     "nom",
@@ -86,6 +86,8 @@ def _described(item):
         "type": item.type,
         "example": item.example,
     }
+    if item.type == "datetime":
+        described["format"] = "%Y-%m-%dT%H:%M:%S%z"
     if item.unit:
         described["unit"] = item.unit
     constraints = {}

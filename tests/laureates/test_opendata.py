@@ -131,7 +131,7 @@ def test_everything_known_is_written(complete):
         "annonce": "essai-2019",
         "rang": "1",
         "date_copil": "2019-09-23",
-        "date_publication": "2019-09-25T08:00:00Z",
+        "date_publication": "2019-09-25T10:00:00+02:00",
         "titre": "Guichet",
         "anciens_titres": "Comptoir; Bureau",
         "resume": "Un guichet.",
@@ -158,7 +158,7 @@ def test_everything_known_is_written(complete):
         "source_url": "https://example.org/source",
         "source_date": "2019-09-25",
         "version_publication": "2",
-        "modifie_le": f"{complete.updated_at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "modifie_le": localtime(complete.updated_at).isoformat(timespec="seconds"),
         "licence": "Licence Ouverte 2.0 (Etalab)",
         "donnees_au": localtime(changed).date().isoformat(),
     }
@@ -418,7 +418,7 @@ def test_frozen_files_are_the_same_whenever_they_are_made(complete):
     (row,) = read_csv(made[0][0])
     assert row["version_publication"] == "1"
     assert row["donnees_au"] == localtime(release.published_at).date().isoformat()
-    assert row["modifie_le"] <= f"{release.published_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert datetime.datetime.fromisoformat(row["modifie_le"]) <= release.published_at
 
 
 def test_a_release_to_come_is_not_that_of_a_public_announcement():
@@ -435,7 +435,7 @@ def test_what_is_modified_under_embargo_is_dated_of_its_publication():
     with time_machine.travel(NOON - datetime.timedelta(days=30), tick=False):
         LaureateFactory(announcement=AnnouncementFactory(published_at=NOON))
     with time_machine.travel(NOON + datetime.timedelta(days=1), tick=False):
-        assert only_row()["modifie_le"] == "2027-03-01T12:00:00Z"
+        assert only_row()["modifie_le"] == "2027-03-01T13:00:00+01:00"
 
 
 def test_before_any_publication_files_are_empty_and_undated():

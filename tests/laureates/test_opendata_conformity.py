@@ -209,7 +209,7 @@ def test_a_complete_laureate_is_a_grant_of_360giving():
     assert grant["recipientOrganization"][0]["id"] == f"FR-SIRET-{SIRETS[1]}"
     assert grant["locationScope"] == "GLS040"
     assert grant["classifications"][0]["code"] == "eau"
-    assert document["issued"] == "2019-09-25T08:00:00Z"
+    assert document["issued"] == "2019-09-25T10:00:00+02:00"
 
 
 def test_the_schema_of_the_tests_refuses_a_false_package():
@@ -439,7 +439,7 @@ def test_an_embargo_is_never_a_date_of_the_catalogue(client):
         assert before["Content-Type"] == "application/ld+json"
     with time_machine.travel(NOON, tick=False):
         text = b"".join(client.get(reverse("laureates:dcat")).streaming_content).decode()
-        assert "2027-03-01T12:00:00Z" in text
+        assert "2027-03-01T13:00:00+01:00" in text
 
 
 def test_an_empty_site_has_a_catalogue():
@@ -506,7 +506,7 @@ def test_lists_tell_their_ranks_and_their_total(client):
     assert [item["position"] for item in items["itemListElement"]] == [21, 22, 23]
     nodes = linked_data(client.get(announcement.get_absolute_url()))
     page = nodes["CollectionPage"]
-    assert page["datePublished"] == "2019-09-25T08:00:00Z"
+    assert page["datePublished"] == "2019-09-25T10:00:00+02:00"
     assert page["mainEntity"]["numberOfItems"] == 23
 
 
