@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 
 from calls.permissions import ROLES
 from ftap.management.commands import prepare_local
-from laureates.models import Laureate, Organisation, Theme
-from tests.factories import OrganisationFactory
+from laureates.models import Laureate, Organisation, Release, Theme
+from tests.factories import LaureateFactory, OrganisationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +38,19 @@ def test_an_empty_database_receives_data_and_accounts(run):
     assert "http://127.0.0.1:8123/admin/\n" in output
     assert "admin-local\n" in output
     assert "chargées" in output
+
+
+def test_announcements_of_before_versions_get_their_first(run, client):
+    announcement = LaureateFactory().announcement
+    draft = LaureateFactory(announcement__draft=True).announcement
+    run()
+    release = Release.objects.published().get(announcement=announcement)
+    assert release.number == 1
+    file = release.files.exclude(public_id="").get()
+    assert client.get(file.get_absolute_url()).status_code == 200
+    assert not draft.releases.exists()
+    call_command("freeze_releases")
+    assert release.files.exclude(public_id="").get() == file
 
 
 def test_there_is_one_account_for_each_role(run, client):

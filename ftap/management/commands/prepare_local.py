@@ -47,6 +47,8 @@ class Command(BaseCommand):
             )
         with transaction.atomic():
             loaded = self.load_examples()
+            # A database of before versions existed has public announcements without any.
+            call_command("freeze_releases", verbosity=0)
             accounts = self.local_accounts()
         site = f"http://127.0.0.1:{port}"
         data = "données d’exemple chargées" if loaded else "données déjà présentes, inchangées"
