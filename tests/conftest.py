@@ -1,6 +1,7 @@
 """What every test may ask for: a database on disk, a folder for documents, a real browser."""
 
 import os
+import sys
 from unittest import mock
 
 import hypothesis
@@ -33,6 +34,23 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
     database = django_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """PostgreSQL drops no database that somebody uses: a session that outlives the tests, as of a
+    server's thread whose browser is slow to leave, is named, then ended."""
+    yield
+    if connection.vendor != "postgresql":
+        return
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, left(query, 200), pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+        for state, query, _ in cursor.fetchall():
+            sys.stderr.write(f"Une session PostgreSQL restait ouverte ({state})\u00a0: {query}\n")
 
 
 @pytest.fixture(autouse=True, scope="session")
