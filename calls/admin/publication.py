@@ -8,7 +8,7 @@ from django.utils.html import format_html_join
 
 from calls import gates
 from calls import publication as bridge
-from calls.admin.publication_forms import PreparationForms, ReasonForm
+from calls.admin.publication_forms import PreparationForms
 from calls.admin.shared import badge
 from calls.models import Committee, Publication
 from calls.permissions import Hidden
@@ -16,6 +16,7 @@ from calls.publication.offering import NO_DECISION, PUBLISH
 from ftap.listfilters import SplitFilter
 from ftap.modeladmin import ModelAdmin, change_link, storable
 from ftap.templatetags.ftap import number
+from laureates.admin.publishing_forms import ReasonForm
 from laureates.admin.shared import publication_label
 from laureates.models import Announcement, published_q
 

@@ -5,7 +5,7 @@ from django.db import models
 
 from calls.publication import PUBLISHABLE, Preparation, Prepared
 from calls.publication.preparing import claim_label
-from ftap.formfields import INCOMPLETE, DayField, LongText
+from ftap.formfields import DayField, LongText, VersionField
 from ftap.modelforms import MultilineField
 from laureates import typography
 from laureates.admin.shared import SluggedForm
@@ -25,7 +25,6 @@ ANNOUNCEMENT_FIELDS = (
     "source_on",
     "slug",
 )
-_MAX_KEY = 2**31 - 1
 
 
 def _formfield(db_field, **kwargs):
@@ -87,12 +86,7 @@ class EverywhereForm(forms.Form):
 class DossierForm(forms.Form):
     """One dossier: the public texts, and what else is published of it, nothing unless ticked."""
 
-    version = forms.IntegerField(
-        widget=forms.HiddenInput,
-        min_value=1,
-        max_value=_MAX_KEY,
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), INCOMPLETE),
-    )
+    version = VersionField(min_value=1)
     title = forms.CharField(
         label="Titre public", max_length=Laureate._meta.get_field("title").max_length
     )
@@ -153,18 +147,6 @@ class DossierForm(forms.Form):
             description=data["description"],
             published=frozenset((*data["published"], *everywhere)),
         )
-
-
-class ReasonForm(forms.Form):
-    """Why an act is done, kept in the history."""
-
-    use_required_attribute = False
-    reason = LongText(
-        label="Motif",
-        rows=3,
-        help_text="Conservé dans l’historique, jamais publié.",
-        error_messages={"required": "Dites pourquoi : le motif est conservé."},
-    )
 
 
 class ClaimsForm(forms.Form):

@@ -8,7 +8,7 @@ from calls.models import Publication, Selection
 from calls.permissions import Refusal
 from calls.publication.offering import PUBLISH
 from calls.publication.preparing import hold_publication
-from laureates.models import Announcement
+from laureates import releases
 
 
 def discarding_refusal(publication: Publication, user) -> str:
@@ -18,7 +18,7 @@ def discarding_refusal(publication: Publication, user) -> str:
     announcement = publication.announcement
     if announcement.withdrawn_at:
         return "Cette annonce a été retirée\u00a0: sa page dit pourquoi, elle est conservée."
-    if Announcement.objects.published().filter(pk=announcement.pk).exists():
+    if releases.is_public(announcement):
         return "Cette annonce est publique\u00a0: elle se rectifie ou se retire."
     if announcement.published_at:
         return (

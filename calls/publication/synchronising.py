@@ -17,7 +17,7 @@ from calls.publication.comparing import differences
 from calls.publication.offering import PUBLISH, free_decisions, offered
 from calls.publication.preparing import Prepared, announce, hold, hold_publication, link
 from laureates import releases, typography
-from laureates.models import Announcement, Laureate, ReleaseDraft
+from laureates.models import Laureate, ReleaseDraft
 
 # Ranks that no laureate has while several change places.
 _ASIDE = 1_000_000
@@ -51,7 +51,7 @@ def synchronising_refusal(publication: Publication, user) -> str:
     announcement = publication.announcement
     if announcement.withdrawn_at:
         return "Cette annonce a été retirée\u00a0: elle ne change plus."
-    if announcement.published_at and not _is_public(announcement):
+    if announcement.published_at and not releases.is_public(announcement):
         return (
             "La publication de cette annonce est programmée\u00a0: déprogrammez-la avant de la "
             "synchroniser."
@@ -75,7 +75,7 @@ def plan(publication: Publication) -> Plan:
     decided = {selection.pk for _, selection in linked}
     pending = {row.selection.pk for row in found if row.kind == "pending"}
     left = [laureate for laureate in undecided if laureate.pk not in kept]
-    is_public = _is_public(publication.announcement)
+    is_public = releases.is_public(publication.announcement)
     return Plan(
         is_public=is_public,
         linked=linked,
@@ -105,10 +105,6 @@ def synchronise(publication: Publication, *, by) -> Plan:
             else:
                 _mend_draft(publication, done)
     return done
-
-
-def _is_public(announcement) -> bool:
-    return Announcement.objects.published().filter(pk=announcement.pk).exists()
 
 
 def _whole(selection) -> Selection:

@@ -4,7 +4,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from laureates.api import serializers as resources
-from laureates.api.fields import Sure, plain
+from laureates.api.fields import Sure
+from laureates.opendata import native
 from laureates.opendata.reading import LICENCE, LICENCE_URL
 
 
@@ -23,7 +24,7 @@ class LicenceAddress(serializers.Field):
 @extend_schema_field({"type": ["string", "null"], "format": "date"})
 class AsOf(serializers.Field):
     def to_representation(self, row):
-        return plain(self.context["export"].as_of)
+        return native.plain(self.context["export"].as_of)
 
 
 class Envelope(serializers.Serializer):

@@ -4,15 +4,12 @@ The context of every serializer is {"site_url": str, "export": laureates.opendat
 `site_url` has no trailing slash.
 """
 
-import datetime
-from decimal import Decimal
-
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from laureates import opendata
 from laureates.opendata import fields as opendata_fields
+from laureates.opendata import native
 
 # JSON Schema of each type of the open data.
 _TYPES = {
@@ -22,22 +19,6 @@ _TYPES = {
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
 }
-
-
-def plain(value):
-    """A value of the open data as JSON holds it.
-
-    An amount is a number: fourteen digits at most, which every reader of JSON holds exactly.
-    """
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, datetime.datetime):
-        return opendata.native.moment(value)
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return value
 
 
 def _schema_of(field: opendata_fields.Field) -> dict:
@@ -66,8 +47,8 @@ def from_open_data(field: opendata_fields.Field) -> serializers.Field:
         def to_representation(self, laureate):
             value = field.value(laureate, self.context["export"])
             if field.is_list:
-                return plain(value)
-            return None if value == "" else plain(value)
+                return native.plain(value)
+            return None if value == "" else native.plain(value)
 
     return FromOpenData()
 
@@ -98,7 +79,7 @@ class Amount(serializers.Field):
         super().__init__(help_text=help_text, allow_null=True, **kwargs)
 
     def to_representation(self, value):
-        return plain(value)
+        return native.plain(value)
 
 
 class Moment(serializers.DateTimeField):
@@ -108,7 +89,7 @@ class Moment(serializers.DateTimeField):
         super().__init__(help_text=help_text, **kwargs)
 
     def to_representation(self, value):
-        return value and opendata.native.moment(value)
+        return value and native.moment(value)
 
 
 class Day(serializers.DateField):

@@ -62,6 +62,7 @@ def may(user, announcement: Announcement) -> bool:
 
 
 def is_public(announcement: Announcement) -> bool:
+    """Whether visitors see the announcement now, as the database says."""
     return Announcement.objects.published().filter(pk=announcement.pk).exists()
 
 

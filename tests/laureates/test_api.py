@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from laureates import opendata, throttle
 from laureates.api import views
-from laureates.api.fields import plain
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement, Laureate
+from laureates.opendata.native import plain
 from tests import embargo
 from tests.factories import (
     AnnouncementFactory,
