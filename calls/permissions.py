@@ -36,7 +36,7 @@ def _every(actions: str, app: str, models: str) -> set[str]:
 
 
 _REFERENCE = "organisation theme territory"
-_LIBRARY = "announcement document claim laureate carrier"
+_LIBRARY = "announcement document claim laureate laureategroup carrier"
 _FRAME = "fund fundaim call callsession calldocument formerdeadline eligibilityrule criterion"
 _DOSSIER = "application bearer review reviewscore attachment informationrequest"
 _SITTING = "committee committeemember selection recusal minutes"
@@ -45,7 +45,11 @@ _READ = (
     _every("view", "calls", f"{_FRAME} {_DOSSIER} {_SITTING}")
     | _every("view", "laureates", _REFERENCE)
 )  # fmt: skip
-_EVERY_DOSSIER = {"calls.read_every_application", "calls.export_application"}
+_EXPORT_FRAME = _every("export", "calls", "fund call callsession committee") | _every(
+    "export", "laureates", _REFERENCE
+)
+_EXPORT_DOSSIERS = _every("export", "calls", "application review selection")
+_EVERY_DOSSIER = {"calls.read_every_application"} | _EXPORT_FRAME | _EXPORT_DOSSIERS
 _BETWEEN_AGENTS = _every("view", "calls", "note letter bulkact")
 
 # The roles and their permissions: the one table, from which the groups are made.
@@ -57,8 +61,8 @@ ROLES: dict[str, set[str]] = {
     | {
         "calls.instruct_application",
         "calls.propose_decision",
-        "calls.export_application",
-    },
+    }
+    | _EXPORT_DOSSIERS,
     "Avis": _every("view", "calls", "application bearer review reviewscore attachment")
     | {"calls.give_opinion"},
     "Secrétariat": _READ
@@ -75,8 +79,12 @@ ROLES: dict[str, set[str]] = {
     | _every("view add change delete", "calls", "affiliation sessionaccess")
     | _every("change", "calls", "recusal letter")
     | _every("view add change", "laureates", _REFERENCE)
+    | _every("view", "calls", "dossierimport columnmapping")
+    | _every("export", "calls", "letter bulkact affiliation sessionaccess")
     | {
         "ftap.view_user",
+        "calls.import_application",
+        "laureates.merge_organisation",
         "calls.decide_admissibility",
         "calls.manage_review",
         "calls.manage_agenda",
@@ -87,6 +95,7 @@ ROLES: dict[str, set[str]] = {
     "Décision": _READ
     | _EVERY_DOSSIER
     | _BETWEEN_AGENTS
+    | _every("export", "calls", "letter bulkact")
     | {"calls.propose_decision", "calls.open_committee", "calls.decide"},
     "Publication": _every(
         "view", "calls", "fund fundaim call calldocument application bearer selection publication"
@@ -94,12 +103,17 @@ ROLES: dict[str, set[str]] = {
     | _every("change", "calls", "call")
     | _every("add change delete", "calls", "calldocument")
     | _every("view add change", "laureates", f"{_REFERENCE} {_LIBRARY}")
-    | _every("delete", "laureates", "document claim carrier")
+    | _every("delete", "laureates", "document claim carrier laureategroup")
+    | _every("export", "laureates", f"{_REFERENCE} announcement claim laureate errorreport")
+    | _every("export", "calls", "fund call application selection publication")
+    | _every("view", "laureates", "libraryimport announcementtext organisationredirect")
     | _every("view change", "laureates", "errorreport")
     | _every("view", "laureates", "release releasedraft")
     | {
         "calls.read_retained_application",
         "calls.publish_call",
+        "laureates.import_laureate",
+        "laureates.merge_organisation",
         "laureates.publish_announcement",
     },
 }

@@ -6,8 +6,12 @@ from contextvars import ContextVar
 
 from django.conf import settings
 from django.db import models
+from django.dispatch import Signal
 from django.utils.module_loading import import_string
 from simple_history.models import HistoricalRecords
+
+# Sent by the writer of many rows, with the model as sender: `rows`, a list, and `is_new`.
+saved_many = Signal()
 
 _paused: ContextVar[bool] = ContextVar("ftap_audit_paused", default=False)
 
@@ -25,6 +29,13 @@ def paused() -> Iterator[None]:
 def acting(by, action: str, comment: str = ""):
     """A context in which all that is saved is one act of `by`, kept by settings.AUDIT_ACTING."""
     return import_string(settings.AUDIT_ACTING)(by, action, comment)
+
+
+def save_many(created=(), changed=(), *, by, action: str, comment: str = "", relations=()) -> None:
+    """Write many audited rows with their versions, as settings.AUDIT_SAVE_MANY does."""
+    import_string(settings.AUDIT_SAVE_MANY)(
+        created, changed, by=by, action=action, comment=comment, relations=relations
+    )
 
 
 class FieldVersions(HistoricalRecords):

@@ -7,3 +7,4 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         verbose_name = "utilisateur"
         verbose_name_plural = "utilisateurs"
+        permissions = (("export_user", "exporter les utilisateurs et les rôles"),)

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.forms",
     "django_filters",
     "drf_spectacular",
+    "import_export",
     "rest_framework",
     "simple_history",
     "widget_tweaks",
@@ -72,6 +73,7 @@ ADMIN_HISTORY = "calls.history.entries"
 # What the library asks of the private house: to name an act in the history, which announcements in
 # preparation are kept from a person, and what forbids to make one public.
 AUDIT_ACTING = "calls.history.acting"
+AUDIT_SAVE_MANY = "calls.history.save_many"
 ANNOUNCEMENTS_WITHHELD = "calls.publication.withheld_from"
 ANNOUNCEMENT_REFUSALS = "calls.publication.refusals"
 
@@ -134,6 +136,20 @@ DOCUMENT_EXTENSIONS = ["pdf", "odt", "ods", "docx", "xlsx", "csv"]
 # Files of dossiers: what each extension may hold is checked too.
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", 20 * 1024 * 1024)
 ATTACHMENT_EXTENSIONS = ["pdf", "odt", "ods", "odp", "docx", "xlsx", "pptx", "csv", "png", "jpg"]
+
+# Spreadsheets and texts brought in: what they may be, weigh and hold. A workbook is compressed:
+# what it unpacks into is limited too.
+IMPORT_FORMATS = env.list("IMPORT_FORMATS", ["csv", "xlsx", "ods"])
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 20 * 1024 * 1024)
+IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", 400 * 1024 * 1024)
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", 100_000)
+IMPORT_MAX_COLUMNS = env.int("IMPORT_MAX_COLUMNS", 500)
+IMPORT_MAX_CELLS = env.int("IMPORT_MAX_CELLS", 5_000_000)
+
+# Exports of the staff's lists, in the project's own formats: no cell opens a formula.
+EXPORT_FORMATS = ["ftap.exports.CSV", "ftap.exports.XLSX", "ftap.exports.ODS"]
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 
 # Readable data with natural keys; the list, in order, is what a new local database receives.
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]

@@ -13,6 +13,7 @@ from django.db.models import F, Max, Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.utils import timezone
 
+from ftap.audit import saved_many
 from laureates.models import (
     Announcement,
     Carrier,
@@ -145,6 +146,11 @@ def _on_links(sender, instance, action, reverse, pk_set, **kwargs):
         touch()
 
 
+def _on_many(sender, rows, **kwargs):
+    if any(_is_public(row) for row in rows):
+        touch()
+
+
 def connect() -> None:
     """Follow every row that public pages read; called once, when applications are ready."""
     for model in (
@@ -164,6 +170,7 @@ def connect() -> None:
         post_save.connect(_after, model, dispatch_uid=f"freshness-after-{name}")
         pre_delete.connect(_before, model, dispatch_uid=f"freshness-before-delete-{name}")
         post_delete.connect(_after_delete, model, dispatch_uid=f"freshness-delete-{name}")
+        saved_many.connect(_on_many, model, dispatch_uid=f"freshness-many-{name}")
     for field in ("themes", "territories"):
         through = getattr(Laureate, field).through
         m2m_changed.connect(_on_links, through, dispatch_uid=f"freshness-links-{field}")

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
+from ftap.audit import saved_many
 from laureates import markdown, search
 from laureates.facets import FACETS
 from laureates.models import (
@@ -156,6 +157,18 @@ def _on_links(sender, instance, action, reverse, pk_set, **kwargs):
         rebuild()
 
 
+def _on_many(sender, rows, is_new, **kwargs):
+    """Many rows were written at once. Carriers come after their laureates: those of new laureates
+    are read with them, and a new organisation, theme or territory is not read by any yet."""
+    if sender is Laureate:
+        rebuild(Laureate.objects.filter(pk__in=[row.pk for row in rows]))
+    elif sender is Carrier:
+        rebuild(Laureate.objects.filter(pk__in={row.laureate_id for row in rows}))
+    elif not is_new:
+        for row in rows:
+            rebuild(_concerned(sender, row))
+
+
 def connect() -> None:
     """Follow every row that derived rows read; called once, when the application is ready."""
     for model in (Laureate, Carrier, Announcement, Organisation, Theme, Territory):
@@ -167,3 +180,5 @@ def connect() -> None:
     for field in ("themes", "territories"):
         through = getattr(Laureate, field).through
         m2m_changed.connect(_on_links, through, dispatch_uid=f"index-links-{field}")
+    for model in (Laureate, Carrier, Announcement, Organisation, Theme, Territory):
+        saved_many.connect(_on_many, model, dispatch_uid=f"index-many-{model.__name__}")

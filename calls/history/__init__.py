@@ -7,6 +7,7 @@ chain (`verify`) and erase a personal text from it (`erase`).
 from calls.history.chain import HistoryBrokenError
 from calls.history.erasure import ErasureError, erase
 from calls.history.labels import name_acts
+from calls.history.many import save_many
 from calls.history.proof import Verification, verify
 from calls.history.reading import entries
 from calls.history.writing import acting, record
@@ -20,5 +21,6 @@ __all__ = [
     "erase",
     "name_acts",
     "record",
+    "save_many",
     "verify",
 ]

@@ -11,6 +11,7 @@ from calls.history import canonical
 from calls.models.event import GENESIS, Event, EventHead, EventText
 
 SALT_BYTES = 16
+BATCH = 500
 
 
 class HistoryBrokenError(IntegrityError):
@@ -74,7 +75,13 @@ def append(drafts: list[Draft]) -> list[Event]:
         return []
     with transaction.atomic():
         head = hold_head()
-        events = [_append(head, draft) for draft in drafts]
+        events, texts = [], []
+        for draft in drafts:
+            event, its_texts = _next(head, draft)
+            events.append(event)
+            texts += its_texts
+        Event.objects.bulk_create(events, batch_size=BATCH)
+        EventText.objects.bulk_create(texts, batch_size=BATCH)
         head.save()
     return events
 
@@ -90,7 +97,7 @@ def hold_head() -> EventHead:
     return head
 
 
-def _append(head, draft):
+def _next(head, draft):
     event = Event(
         number=head.number + 1,
         occurred_at=timezone.now(),
@@ -121,8 +128,5 @@ def _append(head, draft):
         }
     )
     event.hash = seal(event.previous_hash, event.canonical)
-    event.save(force_insert=True)
-    for text in texts:
-        text.save(force_insert=True)
     head.number, head.hash = event.number, event.hash
-    return event
+    return event, texts

@@ -37,6 +37,11 @@ class _Act:
 _current: ContextVar[_Act | None] = ContextVar("calls_history_act", default=None)
 
 
+def current() -> _Act | None:
+    """The act that is under way, to be given back to `tell`."""
+    return _current.get()
+
+
 @contextmanager
 def acting(by, action: str, comment: str = "", *, application=None, committee=None) -> Iterator:
     """Everything saved inside is one act of `by` (None: the system), in one transaction.
@@ -158,7 +163,7 @@ def connect() -> None:
     # After the versions, which models ask for when their class is made.
     post_save.connect(_after_save, dispatch_uid="calls.history")
     pre_create_historical_record.connect(_before_version, dispatch_uid="calls.history")
-    post_create_historical_record.connect(_after_version, dispatch_uid="calls.history")
+    post_create_historical_record.connect(_on_version, dispatch_uid="calls.history")
 
 
 def _before_save(sender, instance, raw, update_fields, **kwargs):
@@ -168,7 +173,7 @@ def _before_save(sender, instance, raw, update_fields, **kwargs):
     stored = None
     if instance.pk is not None:
         stored = sender._base_manager.filter(pk=instance.pk).first()
-    setattr(instance, _STORED, (stored, update_fields))
+    expect(instance, stored, update_fields)
 
 
 def _after_save(instance, **kwargs):
@@ -181,10 +186,20 @@ def _before_version(history_instance, **kwargs):
         history_instance.history_change_reason = act.action
 
 
-def _after_version(instance, history_instance, **kwargs):
-    act = _current.get()
+def _on_version(instance, history_instance, **kwargs):
+    tell(instance, history_instance, _current.get())
+
+
+def expect(instance, stored, update_fields=None) -> None:
+    """Say what the database held of a row (None: nothing) before `tell` compares with it."""
+    setattr(instance, _STORED, (stored, update_fields))
+
+
+def tell(instance, history_instance, act, relations: dict | None = None) -> None:
+    """Add the event of a version; `relations` are changes of links that came with it."""
     kind = history_instance.history_type
     changes, texts = _differences(instance, history_instance, kind)
+    changes |= relations or {}
     if not (changes or texts or act or kind != "~"):
         return
     action = act.action if act else ACTIONS[kind]

@@ -10,6 +10,12 @@ from calls.models.call import (
 )
 from calls.models.committee import Committee, CommitteeMember
 from calls.models.event import Event, EventHead, EventText
+from calls.models.importing import (
+    ColumnMapping,
+    DossierImport,
+    DossierImportRow,
+    FormRecord,
+)
 from calls.models.publication import Publication
 from calls.models.record import BulkAct, BulkActItem, Letter, Minutes
 from calls.models.recusal import Recusal
@@ -27,13 +33,17 @@ __all__ = [
     "Call",
     "CallDocument",
     "CallSession",
+    "ColumnMapping",
     "Committee",
     "CommitteeMember",
     "Criterion",
+    "DossierImport",
+    "DossierImportRow",
     "EligibilityRule",
     "Event",
     "EventHead",
     "EventText",
+    "FormRecord",
     "FormerDeadline",
     "Fund",
     "FundAim",

@@ -26,6 +26,7 @@ class Affiliation(models.Model):
     class Meta:
         verbose_name = "rattachement"
         ordering = ("organisation", "user")
+        permissions = (("export_affiliation", "exporter les rattachements"),)
 
     def __str__(self):
         return f"{self.user} — {self.organisation}"
@@ -50,6 +51,7 @@ class SessionAccess(models.Model):
         verbose_name = "accès à une session"
         verbose_name_plural = "accès aux sessions"
         ordering = ("session", "user")
+        permissions = (("export_sessionaccess", "exporter les accès aux sessions"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("user", "session"),

@@ -192,6 +192,7 @@ class Application(NaturalKeyModel):
         verbose_name = "candidature"
         ordering = ("session", "reference")
         permissions = (
+            ("import_application", "importer des dossiers"),
             ("read_every_application", "lire tous les dossiers"),
             ("read_retained_application", "lire ce qui sera public des dossiers retenus"),
             ("instruct_application", "instruire ses dossiers"),

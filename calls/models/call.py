@@ -41,6 +41,7 @@ class Fund(NaturalKeyModel):
         verbose_name = "fonds"
         verbose_name_plural = "fonds"
         ordering = ("slug",)
+        permissions = (("export_fund", "exporter les fonds"),)
 
     def __str__(self):
         return self.short_name or self.name
@@ -119,7 +120,10 @@ class Call(NaturalKeyModel):
         verbose_name = "appel à projets"
         verbose_name_plural = "appels à projets"
         ordering = ("-year", "slug")
-        permissions = (("publish_call", "publier les appels à projets"),)
+        permissions = (
+            ("publish_call", "publier les appels à projets"),
+            ("export_call", "exporter les appels à projets"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(year__gte=2017, year__lte=2100),
@@ -212,6 +216,7 @@ class CallSession(NaturalKeyModel):
     class Meta:
         verbose_name = "session"
         ordering = ("-call__year", "call", "-number")
+        permissions = (("export_callsession", "exporter les sessions"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("call", "number"),

@@ -106,6 +106,7 @@ class Committee(NaturalKeyModel):
         verbose_name_plural = "comités (séances)"
         ordering = ("-held_on", "slug")
         permissions = (
+            ("export_committee", "exporter les séances"),
             ("manage_agenda", "tenir l’ordre du jour et les présences"),
             ("propose_decision", "proposer une décision"),
             ("open_committee", "ouvrir une séance"),

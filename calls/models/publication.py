@@ -56,6 +56,7 @@ class Publication(NaturalKeyModel):
     class Meta:
         verbose_name = "publication"
         ordering = ("announcement",)
+        permissions = (("export_publication", "exporter les publications"),)
 
     def __str__(self):
         return str(self.announcement)

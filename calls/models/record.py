@@ -197,7 +197,10 @@ class Letter(models.Model):
     class Meta:
         verbose_name = "courrier"
         ordering = ("-drafted_at", "-pk")
-        permissions = (("send_letter", "relire et envoyer les courriers"),)
+        permissions = (
+            ("send_letter", "relire et envoyer les courriers"),
+            ("export_letter", "exporter les courriers"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(sent_at__isnull=True, sent_by__isnull=True, channel="")
@@ -298,6 +301,7 @@ class BulkAct(models.Model):
         verbose_name = "acte groupé"
         verbose_name_plural = "actes groupés"
         ordering = ("-done_at", "-pk")
+        permissions = (("export_bulkact", "exporter les actes groupés"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(undone_at__isnull=True, undone_by__isnull=True, undo_reason="")

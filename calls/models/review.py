@@ -107,6 +107,7 @@ class Review(models.Model):
         verbose_name = "avis"
         verbose_name_plural = "avis"
         ordering = ("application", "institution", "pk")
+        permissions = (("export_review", "exporter les avis"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("application", "institution"),

@@ -122,6 +122,7 @@ class Selection(NaturalKeyModel):
         verbose_name = "décision du comité"
         verbose_name_plural = "décisions du comité"
         ordering = ("committee", "application")
+        permissions = (("export_selection", "exporter les décisions"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("application", "committee"),

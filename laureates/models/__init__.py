@@ -1,15 +1,23 @@
-from laureates.models.announcement import Announcement, Claim, Document
+from laureates.models.announcement import Announcement, Claim, Document, LaureateGroup
 from laureates.models.document import ListedDocument
+from laureates.models.importing import AnnouncementText, LibraryImport, LibraryImportRow
 from laureates.models.index import FacetValue, IndexEntry
 from laureates.models.laureate import Carrier, Laureate
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, published_q, release_published_q
-from laureates.models.reference import CarryingOrganisation, Organisation, Territory, Theme
+from laureates.models.reference import (
+    CarryingOrganisation,
+    Organisation,
+    OrganisationRedirect,
+    Territory,
+    Theme,
+)
 from laureates.models.release import PublicState, Release, ReleaseDraft, ReleaseFile
 from laureates.models.report import ErrorReport
 
 __all__ = [
     "Announcement",
+    "AnnouncementText",
     "Carrier",
     "CarryingOrganisation",
     "Claim",
@@ -18,10 +26,14 @@ __all__ = [
     "FacetValue",
     "IndexEntry",
     "Laureate",
+    "LaureateGroup",
+    "LibraryImport",
+    "LibraryImportRow",
     "ListedDocument",
     "NaturalKeyModel",
     "NaturalKeyQuerySet",
     "Organisation",
+    "OrganisationRedirect",
     "PublicState",
     "Release",
     "ReleaseDraft",

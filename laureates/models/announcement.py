@@ -99,6 +99,7 @@ class Announcement(NaturalKeyModel):
         ordering = ("-published_at", "slug")
         permissions = (
             ("publish_announcement", "programmer, publier, rectifier et retirer une annonce"),
+            ("export_announcement", "exporter les annonces"),
         )
         constraints = (
             models.CheckConstraint(
@@ -128,6 +129,74 @@ class Announcement(NaturalKeyModel):
     def clean(self):
         self.title = typography.normalise(self.title)
         self.call_title = typography.normalise(self.call_title)
+
+
+class LaureateGroupQuerySet(NaturalKeyQuerySet):
+    def visible_to(self, user):
+        """Those of the announcements that exist for `user`, of the staff."""
+        return self.filter(announcement__in=Announcement.objects.visible_to(user).values("pk"))
+
+
+class LaureateGroup(NaturalKeyModel):
+    """A track of an announcement, or projects financed together: laureates under one heading.
+
+    `amount` was granted to the group as a whole, in euros; empty where the announcement gives none
+    for the group. It is never the sum of what its laureates received.
+    """
+
+    NATURAL_KEY = ("announcement__slug", "position")
+
+    announcement = models.ForeignKey(
+        Announcement, models.CASCADE, related_name="groups", verbose_name="annonce"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    name = models.CharField("intitulé", max_length=250)
+    amount = models.DecimalField(
+        "montant accordé au groupe (€)",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
+    )
+
+    objects = LaureateGroupQuerySet.as_manager()
+    history = FieldVersions()
+
+    class Meta:
+        verbose_name = "groupe de lauréats"
+        verbose_name_plural = "groupes de lauréats"
+        ordering = ("announcement", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("announcement", "position"),
+                name="laureate_group_unique_position",
+                violation_error_message="Deux groupes de l’annonce ont le même ordre.",
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=1),
+                name="laureate_group_position_from_one",
+                violation_error_message="L’ordre des groupes commence à 1.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(name=""),
+                name="laureate_group_has_name",
+                violation_error_message="Un groupe de lauréats a un intitulé.",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | Q(amount__gt=0),
+                name="laureate_group_amount_positive",
+                violation_error_message=(
+                    "Le montant du groupe est supérieur à 0 ; laissez vide s’il n’y en a pas."
+                ),
+            ),
+        )
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        self.name = typography.normalise(self.name)
 
 
 class DocumentQuerySet(NaturalKeyQuerySet):
@@ -243,6 +312,7 @@ class Claim(NaturalKeyModel):
     class Meta:
         verbose_name = "chiffre annoncé"
         verbose_name_plural = "chiffres annoncés"
+        permissions = (("export_claim", "exporter les chiffres annoncés"),)
         ordering = ("announcement", "position", "slug")
         constraints = (
             models.CheckConstraint(

@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, Prefetch, Q, Value, When
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from ftap.audit import FieldVersions
 from laureates import markdown, typography
-from laureates.models.announcement import Announcement
+from laureates.models.announcement import Announcement, LaureateGroup
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, laureate_withdrawn_q
 from laureates.models.reference import (
@@ -91,6 +92,15 @@ class Laureate(NaturalKeyModel):
         Announcement, models.PROTECT, related_name="laureates", verbose_name="annonce"
     )
     position = models.PositiveIntegerField("rang dans l’annonce")
+    group = models.ForeignKey(
+        LaureateGroup,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="laureates",
+        verbose_name="groupe",
+        help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
+    )
     public_id = models.CharField(
         "identifiant public",
         max_length=32,
@@ -106,6 +116,11 @@ class Laureate(NaturalKeyModel):
     )
     slug = models.SlugField("titre dans l’adresse", max_length=200)
     title = models.CharField("titre", max_length=300)
+    has_own_title = models.BooleanField(
+        "titre propre",
+        default=True,
+        help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
+    )
     former_titles = models.TextField(
         "anciens titres", blank=True, help_text="Un par ligne ; la recherche les trouve."
     )
@@ -206,6 +221,10 @@ class Laureate(NaturalKeyModel):
     class Meta:
         verbose_name = "lauréat"
         ordering = ("announcement", "position")
+        permissions = (
+            ("import_laureate", "importer des lauréats et des annonces"),
+            ("export_laureate", "exporter les lauréats"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("announcement", "position"),
@@ -261,6 +280,12 @@ class Laureate(NaturalKeyModel):
         return markdown.render(self.description)
 
     def clean(self):
+        if (
+            self.group_id
+            and self.announcement_id
+            and (self.group.announcement_id != self.announcement_id)
+        ):
+            raise ValidationError({"group": "Ce groupe est celui d’une autre annonce."})
         self.title = typography.normalise(self.title)
         self.summary = typography.normalise(self.summary)
 

@@ -64,6 +64,7 @@ class Territory(NaturalKeyModel):
 
     class Meta:
         verbose_name = "territoire"
+        permissions = (("export_territory", "exporter les territoires"),)
         ordering = ("kind", "code")
         constraints = (
             models.UniqueConstraint(
@@ -106,6 +107,7 @@ class Theme(NaturalKeyModel):
 
     class Meta:
         verbose_name = "thème"
+        permissions = (("export_theme", "exporter les thèmes"),)
         ordering = ("position", "slug")
 
     def __str__(self):
@@ -189,6 +191,10 @@ class Organisation(NaturalKeyModel):
     class Meta:
         verbose_name = "organisme"
         ordering = ("slug",)
+        permissions = (
+            ("merge_organisation", "fusionner deux organismes"),
+            ("export_organisation", "exporter les organismes"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("siret",),
@@ -244,6 +250,32 @@ class Organisation(NaturalKeyModel):
             raise ValidationError(
                 {"supervising_ministry": f"« {ministry} » n’est pas un ministère."}
             )
+
+
+class OrganisationRedirect(NaturalKeyModel):
+    """The address of an organisation that was merged into another.
+
+    `was_public`: it had a page when it was merged; visitors are sent on only from such an address,
+    so that none tells of an organisation that they could not see.
+    """
+
+    slug = models.SlugField("ancien identifiant d’adresse", max_length=120, unique=True)
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="redirects", verbose_name="organisme conservé"
+    )
+    was_public = models.BooleanField("avait une page publique", default=False)
+    former_name = models.CharField("nom de l’organisme fusionné", max_length=250)
+    merged_at = models.DateTimeField("fusionné le")
+
+    history = FieldVersions()
+
+    class Meta:
+        verbose_name = "ancienne adresse d’un organisme"
+        verbose_name_plural = "anciennes adresses d’organismes"
+        ordering = ("slug",)
+
+    def __str__(self):
+        return self.slug
 
 
 class CarryingOrganisation(NaturalKeyModel):

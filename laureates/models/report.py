@@ -64,6 +64,7 @@ class ErrorReport(models.Model):
     class Meta:
         verbose_name = "signalement"
         ordering = ("-created_at",)
+        permissions = (("export_errorreport", "exporter les signalements"),)
 
     def __str__(self):
         return f"{self.page or 'page non précisée'} : {self.message[:60]}"
