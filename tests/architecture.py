@@ -74,6 +74,8 @@ LAYERS = (
 )
 DRAWERS = {"utils", "helpers", "common", "services"}
 STATE_WRITERS = {"calls/workflow.py", "calls/deliberation/states.py"}
+# The rows of many acts with their versions and events, and the chain itself.
+BULK_WRITERS = {"calls/history/many.py", "calls/history/chain.py"}
 INDEX_WRITERS = {"laureates/index.py"}
 CLOCK_READERS = {"laureates/models/public.py"}
 SAFE_MAKERS = {"laureates/markdown.py", "ftap/templatetags/json_ld.py"}

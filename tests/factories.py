@@ -22,11 +22,15 @@ from calls.models import (
     Call,
     CallDocument,
     CallSession,
+    ColumnMapping,
     Committee,
     CommitteeMember,
     Criterion,
+    DossierImport,
+    DossierImportRow,
     EligibilityRule,
     FormerDeadline,
+    FormRecord,
     Fund,
     FundAim,
     InformationRequest,
@@ -42,12 +46,17 @@ from calls.models import (
 )
 from laureates.models import (
     Announcement,
+    AnnouncementText,
     Carrier,
     Claim,
     Document,
     ErrorReport,
     Laureate,
+    LaureateGroup,
+    LibraryImport,
+    LibraryImportRow,
     Organisation,
+    OrganisationRedirect,
     Release,
     ReleaseDraft,
     ReleaseFile,
@@ -207,6 +216,68 @@ class CarrierFactory(Rows):
     organisation = factory.SubFactory(OrganisationFactory)
     position = factory.LazyAttribute(lambda row: row.laureate.carriers.count() + 1)
     announced_name = factory.LazyAttribute(lambda row: row.organisation.name)
+
+
+class LaureateGroupFactory(Rows):
+    class Meta:
+        model = LaureateGroup
+
+    announcement = factory.SubFactory(AnnouncementFactory)
+    position = factory.LazyAttribute(lambda row: row.announcement.groups.count() + 1)
+    name = factory.Sequence(lambda n: f"Volet {n}")
+
+
+class OrganisationRedirectFactory(Rows):
+    class Meta:
+        model = OrganisationRedirect
+
+    slug = factory.Sequence(lambda n: f"ancien-organisme-{n}")
+    organisation = factory.SubFactory(OrganisationFactory)
+    former_name = factory.Sequence(lambda n: f"Ancien organisme {n}")
+    merged_at = PAST
+
+
+class ImportJobFactory(Rows):
+    class Meta:
+        abstract = True
+
+    filename = "export.csv"
+    format = "csv"
+    size = 100
+    sha256 = "0" * 64
+    created_at = PAST
+    created_by = factory.SubFactory(UserFactory)
+
+
+class ImportRowFactory(Rows):
+    class Meta:
+        abstract = True
+
+    position = factory.LazyAttribute(lambda row: row.job.rows.count() + 1)
+    number = factory.LazyAttribute(lambda row: row.position + 1)
+
+
+class LibraryImportFactory(ImportJobFactory):
+    class Meta:
+        model = LibraryImport
+
+
+class LibraryImportRowFactory(ImportRowFactory):
+    class Meta:
+        model = LibraryImportRow
+
+    job = factory.SubFactory(LibraryImportFactory)
+
+
+class AnnouncementTextFactory(Rows):
+    class Meta:
+        model = AnnouncementText
+
+    title = factory.Sequence(lambda n: f"Annonce à reprendre {n}")
+    text = "Liste des dossiers lauréats"
+    source = "Communiqué des essais"
+    created_at = PAST
+    created_by = factory.SubFactory(UserFactory)
 
 
 class ClaimFactory(Rows):
@@ -586,3 +657,33 @@ class BulkActItemFactory(Rows):
     act = factory.SubFactory(BulkActFactory)
     application = factory.SubFactory(ApplicationFactory)
     position = factory.LazyAttribute(lambda row: row.act.items.count() + 1)
+
+
+class ColumnMappingFactory(Rows):
+    class Meta:
+        model = ColumnMapping
+
+    call = factory.SubFactory(CallFactory)
+    label = factory.Sequence(lambda n: f"Question {n}")
+
+
+class DossierImportFactory(ImportJobFactory):
+    class Meta:
+        model = DossierImport
+
+    session = factory.SubFactory(CallSessionFactory)
+
+
+class DossierImportRowFactory(ImportRowFactory):
+    class Meta:
+        model = DossierImportRow
+
+    job = factory.SubFactory(DossierImportFactory)
+
+
+class FormRecordFactory(Rows):
+    class Meta:
+        model = FormRecord
+
+    application = factory.SubFactory(ApplicationFactory)
+    imported_at = PAST

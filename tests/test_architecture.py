@@ -173,7 +173,7 @@ def test_audited_models_are_never_written_in_bulk():
     problems = [
         line
         for path, source in architecture.modules(*APPS)
-        for line in architecture.bulk_writes(path, source, AUDITED)
+        for line in architecture.bulk_writes(path, source, AUDITED, architecture.BULK_WRITERS)
     ]
     assert not problems, "\n".join(problems)
 

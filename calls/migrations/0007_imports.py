@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_index=True, max_length=120, verbose_name="clé"),
                 ),
                 ("cells", models.JSONField(default=list, verbose_name="cellules")),
-                ("corrections", models.JSONField(default=dict, verbose_name="corrections")),
+                ("corrections", models.JSONField(default=dict, verbose_name="corrections à l’écran")),
                 (
                     "outcome",
                     models.CharField(
@@ -339,7 +339,7 @@ class Migration(migrations.Migration):
                     "sheet",
                     models.CharField(
                         blank=True,
-                        help_text="Vide : la feuille des dossiers.",
+                        help_text="Vide : la feuille des dossiers.",
                         max_length=120,
                         verbose_name="feuille",
                     ),
@@ -355,7 +355,7 @@ class Migration(migrations.Migration):
                     "target",
                     models.CharField(
                         blank=True,
-                        help_text="Vide : valeur gardée avec le dossier, sans champ.",
+                        help_text="Vide : valeur gardée avec le dossier, sans champ.",
                         max_length=40,
                         verbose_name="champ",
                     ),
@@ -461,7 +461,7 @@ class Migration(migrations.Migration):
                     "sheet",
                     models.CharField(
                         blank=True,
-                        help_text="Vide : la feuille des dossiers.",
+                        help_text="Vide : la feuille des dossiers.",
                         max_length=120,
                         verbose_name="feuille",
                     ),
@@ -477,7 +477,7 @@ class Migration(migrations.Migration):
                     "target",
                     models.CharField(
                         blank=True,
-                        help_text="Vide : valeur gardée avec le dossier, sans champ.",
+                        help_text="Vide : valeur gardée avec le dossier, sans champ.",
                         max_length=40,
                         verbose_name="champ",
                     ),
@@ -528,7 +528,8 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("ended_at__isnull", False), ("stage__in", ("done", "abandoned"))),
                     models.Q(
-                        ("ended_at__isnull", True), ("stage__in", ("received", "reading", "ready"))
+                        models.Q(("stage__in", ("done", "abandoned")), _negated=True),
+                        ("ended_at__isnull", True),
                     ),
                     _connector="OR",
                 ),

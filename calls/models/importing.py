@@ -23,7 +23,7 @@ class ColumnMapping(NaturalKeyModel):
         Call, models.CASCADE, related_name="column_mappings", verbose_name="appel à projets"
     )
     sheet = models.CharField(
-        "feuille", max_length=120, blank=True, help_text="Vide : la feuille des dossiers."
+        "feuille", max_length=120, blank=True, help_text="Vide : la feuille des dossiers."
     )
     label = models.CharField("libellé de la colonne", max_length=500)
     rank = models.PositiveSmallIntegerField("rang parmi les mêmes libellés", default=1)
@@ -31,7 +31,7 @@ class ColumnMapping(NaturalKeyModel):
         "champ",
         max_length=40,
         blank=True,
-        help_text="Vide : valeur gardée avec le dossier, sans champ.",
+        help_text="Vide : valeur gardée avec le dossier, sans champ.",
     )
 
     history = FieldVersions()

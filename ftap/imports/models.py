@@ -1,5 +1,7 @@
 """A file being imported and its rows, staged until a person confirms them."""
 
+import hashlib
+import json
 import uuid
 from pathlib import PurePath
 
@@ -66,7 +68,7 @@ class ImportJob(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(stage__in=("done", "abandoned"), ended_at__isnull=False)
-                | Q(stage__in=("received", "reading", "ready"), ended_at__isnull=True),
+                | ~Q(stage__in=("done", "abandoned")) & Q(ended_at__isnull=True),
                 name="%(class)s_ended_has_date",
                 violation_error_message="Un import terminé a une date, et lui seul.",
             ),
@@ -78,7 +80,7 @@ class ImportJob(models.Model):
         )
 
     def __str__(self):
-        return f"Import nᵒ {self.pk} : {self.filename}"
+        return f"Import nᵒ {self.pk} : {self.filename}"
 
     @property
     def is_open(self):
@@ -106,7 +108,7 @@ class ImportRow(models.Model):
     number = models.PositiveIntegerField("ligne")
     key = models.CharField("clé", max_length=120, blank=True, db_index=True)
     cells = models.JSONField("cellules", default=list)
-    corrections = models.JSONField("corrections", default=dict)
+    corrections = models.JSONField("corrections à l’écran", default=dict)
     outcome = models.CharField("sort", max_length=10, choices=Outcome, blank=True)
     values = models.JSONField("valeurs lues", default=dict)
     changes = models.JSONField("modifications", default=list)
@@ -136,3 +138,20 @@ class ImportRow(models.Model):
 
     def __str__(self):
         return f"{self.sheet}, ligne {self.number}" if self.sheet else f"ligne {self.number}"
+
+    def read(self, index: int) -> str:
+        """The text of a cell, by its index in `cells`, as corrected; "" beyond the last one."""
+        if (text := self.corrections.get(str(index))) is not None:
+            return text
+        return self.cells[index] if 0 <= index < len(self.cells) else ""
+
+    def texts(self) -> list[str]:
+        """Every cell, as corrected."""
+        return [self.read(index) for index in range(len(self.cells))]
+
+    @property
+    def answers_seal(self) -> str:
+        """Changes with each correction, answer or setting aside: what a page was opened on."""
+        answers = [self.corrections, self.decisions, self.is_set_aside, self.outcome]
+        text = json.dumps(answers, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             name="has_own_title",
             field=models.BooleanField(
                 default=True,
-                help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
+                help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
                 verbose_name="titre propre",
             ),
         ),
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
             name="has_own_title",
             field=models.BooleanField(
                 default=True,
-                help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
+                help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
                 verbose_name="titre propre",
             ),
         ),
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=2,
-                        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
+                        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
                         max_digits=14,
                         null=True,
                         verbose_name="montant accordé au groupe (€)",
@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=2,
-                        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
+                        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
                         max_digits=14,
                         null=True,
                         verbose_name="montant accordé au groupe (€)",
@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_constraint=False,
-                help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
+                help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
                 null=True,
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="+",
@@ -281,7 +281,7 @@ class Migration(migrations.Migration):
             name="group",
             field=models.ForeignKey(
                 blank=True,
-                help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
+                help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="laureates",
@@ -385,7 +385,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_index=True, max_length=120, verbose_name="clé"),
                 ),
                 ("cells", models.JSONField(default=list, verbose_name="cellules")),
-                ("corrections", models.JSONField(default=dict, verbose_name="corrections")),
+                ("corrections", models.JSONField(default=dict, verbose_name="corrections à l’écran")),
                 (
                     "outcome",
                     models.CharField(
@@ -602,7 +602,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
                 name="laureate_group_amount_positive",
-                violation_error_message="Le montant du groupe est supérieur à 0 ; laissez vide s’il n’y en a pas.",
+                violation_error_message="Le montant du groupe est supérieur à 0 ; laissez vide s’il n’y en a pas.",
             ),
         ),
         migrations.AddConstraint(
@@ -621,7 +621,8 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("ended_at__isnull", False), ("stage__in", ("done", "abandoned"))),
                     models.Q(
-                        ("ended_at__isnull", True), ("stage__in", ("received", "reading", "ready"))
+                        models.Q(("stage__in", ("done", "abandoned")), _negated=True),
+                        ("ended_at__isnull", True),
                     ),
                     _connector="OR",
                 ),

@@ -157,7 +157,7 @@ class LaureateGroup(NaturalKeyModel):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
+        help_text="Pour des projets financés ensemble. Vide : aucun montant de groupe annoncé.",
     )
 
     objects = LaureateGroupQuerySet.as_manager()
@@ -187,7 +187,7 @@ class LaureateGroup(NaturalKeyModel):
                 condition=Q(amount__isnull=True) | Q(amount__gt=0),
                 name="laureate_group_amount_positive",
                 violation_error_message=(
-                    "Le montant du groupe est supérieur à 0 ; laissez vide s’il n’y en a pas."
+                    "Le montant du groupe est supérieur à 0 ; laissez vide s’il n’y en a pas."
                 ),
             ),
         )

@@ -99,7 +99,7 @@ class Laureate(NaturalKeyModel):
         blank=True,
         related_name="laureates",
         verbose_name="groupe",
-        help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
+        help_text="Volet de l’annonce, ou projets financés ensemble. Vide : aucun.",
     )
     public_id = models.CharField(
         "identifiant public",
@@ -119,7 +119,7 @@ class Laureate(NaturalKeyModel):
     has_own_title = models.BooleanField(
         "titre propre",
         default=True,
-        help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
+        help_text="Décochez si l’annonce ne nomme que les porteurs : le titre les reprend.",
     )
     former_titles = models.TextField(
         "anciens titres", blank=True, help_text="Un par ligne ; la recherche les trouve."

@@ -19,9 +19,12 @@ from tests.factories import (
     CallDocumentFactory,
     CallFactory,
     CallSessionFactory,
+    ColumnMappingFactory,
     CommitteeFactory,
     CommitteeMemberFactory,
     CriterionFactory,
+    DossierImportFactory,
+    DossierImportRowFactory,
     EligibilityRuleFactory,
     FormerDeadlineFactory,
     FundAimFactory,
@@ -125,12 +128,24 @@ def sent_letter():
     )
 
 
+def second_import_row():
+    first = DossierImportRowFactory()
+    return changed(DossierImportRowFactory(job=first.job), position=first.position)
+
+
 def proposed(**values):
     return changed(SelectionFactory(), state="proposed", **values)
 
 
 # A saved row, changed so that it breaks the constraint and no other.
 VIOLATIONS = {
+    "column_mapping_known_column": lambda: changed(ColumnMappingFactory(), rank=0),
+    "column_mapping_unique_column": lambda: same(ColumnMappingFactory, "call", "label"),
+    "dossierimport_ended_has_date": lambda: changed(DossierImportFactory(), stage="done"),
+    "dossierimport_known_stage": lambda: changed(DossierImportFactory(), stage="sent"),
+    "dossierimport_read_within_total": lambda: changed(DossierImportFactory(), rows_read=1),
+    "dossierimportrow_known_outcome": lambda: changed(DossierImportRowFactory(), outcome="lost"),
+    "dossierimportrow_unique_position": second_import_row,
     "application_asked_amount_not_negative": lambda: changed(ApplicationFactory(), asked_amount=-1),
     "application_disclosed_has_title": lambda: changed(ApplicationFactory(), title=""),
     "application_inadmissible_has_reason": lambda: changed(
@@ -246,6 +261,8 @@ VIOLATIONS = {
 # The list of choices of the field speaks before the constraint in a full form; the constraint
 # speaks where the form leaves the field out.
 SHADOWED = {
+    "dossierimport_known_stage",
+    "dossierimportrow_known_outcome",
     "application_known_form_state",
     "application_known_state",
     "committee_known_state",

@@ -15,10 +15,14 @@ from tests.constraints import changed
 from tests.factories import (
     PAST,
     AnnouncementFactory,
+    AnnouncementTextFactory,
     CarrierFactory,
     ClaimFactory,
     DocumentFactory,
     LaureateFactory,
+    LaureateGroupFactory,
+    LibraryImportFactory,
+    LibraryImportRowFactory,
     MinistryFactory,
     OrganisationFactory,
     ReleaseFactory,
@@ -76,6 +80,17 @@ def second_release_file():
     return ReleaseFileFactory.build(release=first.release, position=2, name=first.name)
 
 
+def second_group():
+    first = LaureateGroupFactory()
+    second = LaureateGroupFactory(announcement=first.announcement)
+    return changed(second, position=first.position)
+
+
+def second_import_row():
+    first = LibraryImportRowFactory()
+    return changed(LibraryImportRowFactory(job=first.job), position=first.position)
+
+
 def self_supervised():
     organisation = OrganisationFactory()
     return changed(organisation, supervising_ministry=organisation)
@@ -85,6 +100,10 @@ def self_supervised():
 VIOLATIONS = {
     "announcement_call_year": lambda: changed(AnnouncementFactory(), call_year=2016),
     "announcement_withdrawn_with_reason": lambda: changed(AnnouncementFactory(), withdrawn_at=PAST),
+    "announcement_text_done_has_date": lambda: changed(
+        AnnouncementTextFactory(), announcement=AnnouncementFactory()
+    ),
+    "announcement_text_has_source": lambda: changed(AnnouncementTextFactory(), source=""),
     "carrier_has_announced_name": lambda: changed(CarrierFactory(), announced_name=""),
     "carrier_known_role": lambda: changed(CarrierFactory(), role=""),
     "carrier_one_lead": lambda: second_carrier(role=LEAD),
@@ -101,6 +120,10 @@ VIOLATIONS = {
     "document_unique_position": second_document,
     "facet_value_unique": second_facet_value,
     "laureate_amount_positive": lambda: changed(LaureateFactory(), amount=0),
+    "laureate_group_amount_positive": lambda: changed(LaureateGroupFactory(), amount=0),
+    "laureate_group_has_name": lambda: changed(LaureateGroupFactory(), name=""),
+    "laureate_group_position_from_one": lambda: changed(LaureateGroupFactory(), position=0),
+    "laureate_group_unique_position": second_group,
     "laureate_has_title": lambda: changed(LaureateFactory(), title=""),
     "laureate_known_project_state": lambda: changed(LaureateFactory(), project_state="gelé"),
     "laureate_position_from_one": lambda: changed(LaureateFactory(), position=0),
@@ -108,6 +131,11 @@ VIOLATIONS = {
     "laureate_withdrawn_with_reason": lambda: changed(
         LaureateFactory(), withdrawal_reason="Sans date"
     ),
+    "libraryimport_ended_has_date": lambda: changed(LibraryImportFactory(), stage="done"),
+    "libraryimport_known_stage": lambda: changed(LibraryImportFactory(), stage="sent"),
+    "libraryimport_read_within_total": lambda: changed(LibraryImportFactory(), rows_read=1),
+    "libraryimportrow_known_outcome": lambda: changed(LibraryImportRowFactory(), outcome="lost"),
+    "libraryimportrow_unique_position": second_import_row,
     "organisation_known_kind": lambda: changed(OrganisationFactory(), kind="association"),
     "organisation_ministry_has_no_ministry": lambda: changed(
         MinistryFactory(), supervising_ministry=MinistryFactory()
@@ -130,6 +158,10 @@ VIOLATIONS = {
 # A field of its own (required, or with choices) speaks before the constraint in a full form; the
 # constraint speaks where the form leaves that field out.
 SHADOWED = {
+    "announcement_text_has_source",
+    "laureate_group_has_name",
+    "libraryimport_known_stage",
+    "libraryimportrow_known_outcome",
     "carrier_has_announced_name",
     "claim_has_source",
     "claim_known_scope",
