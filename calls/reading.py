@@ -62,5 +62,14 @@ def retained_rank(selection, user) -> int:
     return list(rows).index(selection.pk) + 1
 
 
+def retained_ranks(user) -> dict[int, int]:
+    """{primary key: place, from 1} of every retained decision that `user` sees, as above."""
+    rows = Selection.objects.visible_to(user).retained().in_agenda_order()
+    ranks, last = {}, {}
+    for pk, committee in rows.values_list("pk", "committee"):
+        ranks[pk] = last[committee] = last.get(committee, 0) + 1
+    return ranks
+
+
 def _retained(applications):
     return applications.filter(pk__in=Selection.objects.retained().order_by().values("application"))

@@ -7,9 +7,11 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, Permission
 
+from ftap.exports import ExportableAdmin
 from ftap.modeladmin import ModelAdmin
 from ftap.modelforms import StrictModelForm
 from ftap.models import User
+from ftap.resources import GroupResource, UserResource
 
 VERBS = {"add": "ajouter", "change": "modifier", "delete": "supprimer", "view": "voir"}
 
@@ -50,9 +52,10 @@ class UserCreationForm(StrictModelForm, AdminUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(PermissionChoice, ModelAdmin, DjangoUserAdmin):
+class UserAdmin(PermissionChoice, ExportableAdmin, ModelAdmin, DjangoUserAdmin):
     """Accounts. Only a superuser gives rights, or touches a superuser's account."""
 
+    resource_classes = [UserResource]
     index_order = 90
     form = UserForm
     add_form = UserCreationForm
@@ -90,9 +93,11 @@ class UserAdmin(PermissionChoice, ModelAdmin, DjangoUserAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(PermissionChoice, ModelAdmin):
+class GroupAdmin(PermissionChoice, ExportableAdmin, ModelAdmin):
     """Groups of rights."""
 
+    resource_classes = [GroupResource]
+    export_permission = "ftap.export_user"
     index_order = 91
     list_display = ("name",)
     search_fields = ("name",)

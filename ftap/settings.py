@@ -145,9 +145,12 @@ IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", 400 * 1024 * 10
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", 100_000)
 IMPORT_MAX_COLUMNS = env.int("IMPORT_MAX_COLUMNS", 500)
 IMPORT_MAX_CELLS = env.int("IMPORT_MAX_CELLS", 5_000_000)
+ANNOUNCEMENT_TEXT_FORMATS = env.list("ANNOUNCEMENT_TEXT_FORMATS", ["txt", "md", "html", "htm"])
+ANNOUNCEMENT_TEXT_MAX_BYTES = env.int("ANNOUNCEMENT_TEXT_MAX_BYTES", 1024 * 1024)
 
 # Exports of the staff's lists, in the project's own formats: no cell opens a formula.
 EXPORT_FORMATS = ["ftap.exports.CSV", "ftap.exports.XLSX", "ftap.exports.ODS"]
+EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", 50_000)
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 

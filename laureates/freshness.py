@@ -20,6 +20,7 @@ from laureates.models import (
     Claim,
     Document,
     Laureate,
+    LaureateGroup,
     Organisation,
     PublicState,
     Release,
@@ -67,6 +68,8 @@ def _is_public(row) -> bool:
         return Announcement.objects.published().filter(pk=row.pk).exists()
     if isinstance(row, Carrier):
         return published.filter(pk=row.laureate_id).exists()
+    if isinstance(row, LaureateGroup):
+        return published.filter(group=row.pk).exists()
     if isinstance(row, Claim | Document | Release):
         if row.announcement_id is None:
             return True
@@ -159,6 +162,7 @@ def connect() -> None:
         Claim,
         Document,
         Laureate,
+        LaureateGroup,
         Organisation,
         Release,
         ReleaseFile,

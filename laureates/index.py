@@ -17,6 +17,7 @@ from laureates.models import (
     FacetValue,
     IndexEntry,
     Laureate,
+    LaureateGroup,
     Organisation,
     Territory,
     Theme,
@@ -46,6 +47,8 @@ def rebuild(laureates: QuerySet | None = None) -> int:
 def entry(laureate: Laureate) -> IndexEntry:
     """The search entry of a laureate, unsaved."""
     names = [laureate.announcement.label]
+    if laureate.group_id:
+        names.append(laureate.group.name)
     for carrier in laureate.carriers.all():
         organisation = carrier.organisation
         names += [
@@ -71,7 +74,7 @@ def entry(laureate: Laureate) -> IndexEntry:
 
 
 def _rebuild_batch(keys: list[int]) -> int:
-    batch = Laureate.objects.filter(pk__in=keys).select_related("announcement")
+    batch = Laureate.objects.filter(pk__in=keys).select_related("announcement", "group")
     batch = batch.prefetch_related(
         Prefetch("carriers", Carrier.objects.select_related("organisation__supervising_ministry")),
         "themes",
@@ -114,6 +117,8 @@ def _concerned(sender, instance) -> QuerySet:
         return Laureate.objects.filter(pk=instance.laureate_id)
     if sender is Announcement:
         return Laureate.objects.filter(announcement=instance)
+    if sender is LaureateGroup:
+        return Laureate.objects.filter(group=instance)
     if sender is Theme:
         return Laureate.objects.filter(themes=instance)
     if sender is Territory:
@@ -171,7 +176,7 @@ def _on_many(sender, rows, is_new, **kwargs):
 
 def connect() -> None:
     """Follow every row that derived rows read; called once, when the application is ready."""
-    for model in (Laureate, Carrier, Announcement, Organisation, Theme, Territory):
+    for model in (Laureate, Carrier, Announcement, LaureateGroup, Organisation, Theme, Territory):
         post_save.connect(_on_change, model, dispatch_uid=f"index-save-{model.__name__}")
     post_delete.connect(_on_carrier_delete, Carrier, dispatch_uid="index-delete-Carrier")
     for model in (Theme, Territory):
@@ -180,5 +185,5 @@ def connect() -> None:
     for field in ("themes", "territories"):
         through = getattr(Laureate, field).through
         m2m_changed.connect(_on_links, through, dispatch_uid=f"index-links-{field}")
-    for model in (Laureate, Carrier, Announcement, Organisation, Theme, Territory):
+    for model in (Laureate, Carrier, Announcement, LaureateGroup, Organisation, Theme, Territory):
         saved_many.connect(_on_many, model, dispatch_uid=f"index-many-{model.__name__}")

@@ -25,6 +25,7 @@ from laureates.views.pages import sitemap_sections
 from tests.factories import (
     PAST,
     AnnouncementFactory,
+    AnnouncementTextFactory,
     ApplicationFactory,
     AttachmentFactory,
     BearerFactory,
@@ -32,21 +33,29 @@ from tests.factories import (
     CallFactory,
     CallSessionFactory,
     ClaimFactory,
+    ColumnMappingFactory,
     CommitteeFactory,
     CommitteeMemberFactory,
     CriterionFactory,
     DocumentFactory,
+    DossierImportFactory,
+    DossierImportRowFactory,
     EligibilityRuleFactory,
     ErrorReportFactory,
     FormerDeadlineFactory,
+    FormRecordFactory,
     FundAimFactory,
     InformationRequestFactory,
     LaureateFactory,
+    LaureateGroupFactory,
     LetterFactory,
+    LibraryImportFactory,
+    LibraryImportRowFactory,
     MinistryFactory,
     MinutesFactory,
     NoteFactory,
     OrganisationFactory,
+    OrganisationRedirectFactory,
     PublicationFactory,
     RecusalFactory,
     ReleaseDraftFactory,
@@ -197,10 +206,12 @@ def hide_laureates(site: Site, announcement: Announcement, but=(), **values):
     """Two hidden laureates: one of hidden references, one of those that the public site shows."""
     organisation, theme, territory = hidden_references()
     but = but or ("withdrawal_reason",)
+    group = poison(LaureateGroupFactory(announcement=announcement, amount=SECRET_AMOUNT))
     rows = [
         LaureateFactory(
             announcement=announcement,
             position=position,
+            group=group,
             amount=SECRET_AMOUNT,
             project_state="termine",
             carriers=carriers,
@@ -278,6 +289,20 @@ def hide_in_sessions(site: Site, announcements: list[Announcement]) -> None:
         PublicationFactory(announcement=announcement, committees=[committee])
 
 
+def hide_imports(site: Site, application) -> None:
+    """What is being brought in, and where organisations that nobody saw were merged."""
+    secret = {"cells": [CANARY], "values": {CANARY: SECRET_AMOUNT}, "key": CANARY}
+    poison(FormRecordFactory(application=application, values=[{"sheet": CANARY, "rows": []}]))
+    job = poison(DossierImportFactory(session=site.extra["session"]), ("format", "sha256"))
+    poison(DossierImportRowFactory(job=job, application=application, **secret), ("stored",))
+    poison(ColumnMappingFactory(call=site.extra["session"].call))
+    job = poison(LibraryImportFactory(), ("format", "sha256"))
+    poison(LibraryImportRowFactory(job=job, laureate=site.laureates[0], **secret), ("stored",))
+    poison(AnnouncementTextFactory(announcement=site.announcement, ended_at=PAST))
+    poison(AnnouncementTextFactory())
+    poison(OrganisationRedirectFactory(organisation=site.carrier))
+
+
 def hide_private_house(site: Site) -> None:
     """Dossiers and decisions of a session of a public call; one led to a public laureate."""
     session = site.extra["session"]
@@ -326,6 +351,7 @@ def hide_private_house(site: Site) -> None:
         )
         poison(decision)
     # The public announcement was prepared from that very sitting, and its next version is written.
+    hide_imports(site, application)
     content = f'{{"announcement": {{"title": "{CANARY}"}}, "amount": {SECRET_AMOUNT}}}'
     poison(ReleaseDraftFactory(announcement=site.announcement), ("base_sha256", "content"))
     ReleaseDraft.objects.update(content=content)

@@ -108,6 +108,31 @@ ACTS = {
     "laureates_announcement_withdraw": ("P", "P"),
     "laureates_laureate_withdraw": ("P", "P"),
 }
+# Of each list, who takes it away as a file: fewer people than those who read it.
+EXPORTS = {
+    "auth_group": "",
+    "calls_affiliation": "S",
+    "calls_application": "ISDP",
+    "calls_bulkact": "SD",
+    "calls_call": "SDP",
+    "calls_callsession": "SD",
+    "calls_committee": "SD",
+    "calls_fund": "SDP",
+    "calls_letter": "SD",
+    "calls_publication": "P",
+    "calls_review": "ISD",
+    "calls_selection": "ISDP",
+    "calls_sessionaccess": "S",
+    "ftap_user": "",
+    "laureates_announcement": "P",
+    "laureates_claim": "P",
+    "laureates_errorreport": "P",
+    "laureates_laureate": "P",
+    "laureates_organisation": "SDP",
+    "laureates_territory": "SDP",
+    "laureates_theme": "SDP",
+}
+ACTS |= {f"{screen}_export": (roles, roles) for screen, roles in EXPORTS.items()}
 # Those of the site itself, which whoever is on the staff may use.
 SITE = {
     "app_list",

@@ -1,14 +1,17 @@
 from django.contrib import admin
 
 from calls.models import Affiliation, SessionAccess
+from calls.resources import AffiliationResource, SessionAccessResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin
 
 
 @admin.register(Affiliation)
-class AffiliationAdmin(ModelAdmin):
+class AffiliationAdmin(ExportableAdmin, ModelAdmin):
     """Who gives opinions for which institution."""
 
+    resource_classes = [AffiliationResource]
     index_order = 31
     list_display = ("user", "organisation")
     list_display_links = ("user",)
@@ -19,9 +22,10 @@ class AffiliationAdmin(ModelAdmin):
 
 
 @admin.register(SessionAccess)
-class SessionAccessAdmin(ModelAdmin):
+class SessionAccessAdmin(ExportableAdmin, ModelAdmin):
     """Who may read the dossiers of which session, without a role that opens them all."""
 
+    resource_classes = [SessionAccessResource]
     index_order = 32
     list_display = ("user", "session")
     list_display_links = ("user",)

@@ -16,13 +16,16 @@ from calls.admin.attachment import AttachmentViews, attachment_form
 from calls.admin.bulk import BulkActsMixin
 from calls.admin.dossier import Dossier
 from calls.admin.dossier_acts import DossierActs
-from calls.admin.shared import badge, count_of
+from calls.admin.shared import badge
 from calls.eligibility import principal_bearer
 from calls.forms import NoteForm
 from calls.models import Application, Bearer, Review, Selection
 from calls.models.event import Event
+from calls.resources import ApplicationResource, RetainedApplicationResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, TabularInline
+from ftap.subqueries import count_of
 from ftap.templatetags.ftap import euros
 
 SHEET = "admin/calls/application/sheet.html"
@@ -93,13 +96,14 @@ def _columns(user):
 
 
 @admin.register(Application)
-class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ModelAdmin):
+class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAdmin, ModelAdmin):
     """Dossiers. Their facts are edited here; their state moves through the acts alone.
 
     The page of a dossier shows each reader what they may read of it, and the form of its facts to
     those who may change them. An undisclosed one is read-only: nothing is known of it.
     """
 
+    resource_classes = [ApplicationResource]
     index_order = 23
     str_select_related = ("session__call",)
     search_fields = ("reference", "title", "form_number", "bearers__declared_name")
@@ -146,6 +150,11 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ModelAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("session__call", "case_officer")
+
+    def get_export_resource_classes(self, request):
+        if request.user.has_perm(IN_FULL):
+            return super().get_export_resource_classes(request)
+        return [RetainedApplicationResource]
 
     # The list -----------------------------------------------------------------------------
 

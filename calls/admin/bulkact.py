@@ -15,6 +15,8 @@ from calls.admin.shared import badge
 from calls.gates import person
 from calls.models import BulkAct
 from calls.permissions import Hidden, Refusal
+from calls.resources import BulkActResource
+from ftap.exports import ExportableAdmin
 from ftap.formfields import LongText, say
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin
@@ -38,12 +40,13 @@ class UndoneFilter(SplitFilter):
 
 
 @admin.register(BulkAct)
-class BulkActAdmin(ModelAdmin):
+class BulkActAdmin(ExportableAdmin, ModelAdmin):
     """Receipts. Nobody writes one by hand, nor changes nor removes it.
 
     A search over dossiers would tell which acts a hidden one went through: there is none.
     """
 
+    resource_classes = [BulkActResource]
     index_order = 29
     search_fields = ("label", "done_by__last_name", "done_by__username")
     search_help_text = "Intitulé de l’acte, nom de la personne."

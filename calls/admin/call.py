@@ -3,10 +3,13 @@ from django.db.models import Case, Value, When
 
 from calls.admin.call_acts import CallPages
 from calls.models import Call, CallDocument, CallSession, Criterion
+from calls.resources import CallResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, StackedInline, list_link
-from laureates.admin.shared import PublicationFilter, SluggedForm, publication_label
+from laureates.admin.shared import PublicationFilter, SluggedForm
 from laureates.models import published_q
+from laureates.models.public import publication_label
 
 
 class CriterionInline(StackedInline):
@@ -32,9 +35,10 @@ class CallDocumentInline(StackedInline):
 
 
 @admin.register(Call)
-class CallAdmin(CallPages, ModelAdmin):
+class CallAdmin(CallPages, ExportableAdmin, ModelAdmin):
     """Calls. What makes one public is an act, on a page of its own: the form never does."""
 
+    resource_classes = [CallResource]
     change_form_template = "admin/calls/call/change_form.html"
     index_order = 21
     form = SluggedForm

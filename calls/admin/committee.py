@@ -15,6 +15,8 @@ from calls.admin.sitting_agenda import AgendaViews
 from calls.admin.sitting_steps import StepViews
 from calls.admin.sitting_views import SittingViews
 from calls.models import Committee, CommitteeMember, Selection
+from calls.resources import CommitteeResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, TabularInline, list_link
 from laureates.admin.shared import SluggedForm
@@ -42,7 +44,14 @@ class MemberInline(TabularInline):
 
 @admin.register(Committee)
 class CommitteeAdmin(
-    SittingViews, StepViews, AgendaViews, RecusalViews, MinutesViews, PackViews, ModelAdmin
+    SittingViews,
+    StepViews,
+    AgendaViews,
+    RecusalViews,
+    MinutesViews,
+    PackViews,
+    ExportableAdmin,
+    ModelAdmin,
 ):
     """Sittings. The state shows, and moves only through the sitting's gate.
 
@@ -50,6 +59,7 @@ class CommitteeAdmin(
     who attends, is refused as stale.
     """
 
+    resource_classes = [CommitteeResource]
     index_order = 24
     form = CommitteeForm
     change_form_template = "admin/calls/committee/change_form.html"

@@ -2,6 +2,8 @@ from django.contrib import admin
 from django.db.models import Count
 
 from calls.models import Call, Fund, FundAim
+from calls.resources import FundResource
+from ftap.exports import ExportableAdmin
 from ftap.modeladmin import ModelAdmin, TabularInline, list_link
 from laureates.admin.shared import SluggedForm
 
@@ -16,7 +18,8 @@ class FundAimInline(TabularInline):
 
 
 @admin.register(Fund)
-class FundAdmin(ModelAdmin):
+class FundAdmin(ExportableAdmin, ModelAdmin):
+    resource_classes = [FundResource]
     index_order = 20
     form = FundForm
     search_fields = ("name", "short_name")

@@ -17,6 +17,8 @@ from calls.admin.shared import badge
 from calls.gates import person
 from calls.models import Letter
 from calls.permissions import Refusal
+from calls.resources import LetterResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, change_link
 
@@ -33,9 +35,10 @@ class KnownForm(forms.Form):
 
 
 @admin.register(Letter)
-class LetterAdmin(ActPages, ReminderViews, ModelAdmin):
+class LetterAdmin(ActPages, ReminderViews, ExportableAdmin, ModelAdmin):
     """Letters. One is read over and sent from its own page: no act goes over several of them."""
 
+    resource_classes = [LetterResource]
     index_order = 27
     change_form_template = "admin/calls/letter/change_form.html"
     change_list_template = "admin/calls/letter/change_list.html"

@@ -13,12 +13,14 @@ from calls.admin.shared import badge
 from calls.models import Committee, Publication
 from calls.permissions import Hidden
 from calls.publication.offering import NO_DECISION, PUBLISH
+from calls.resources import PublicationResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import SplitFilter
 from ftap.modeladmin import ModelAdmin, change_link, storable
 from ftap.templatetags.ftap import number
 from laureates.admin.publishing_forms import ReasonForm
-from laureates.admin.shared import publication_label
 from laureates.models import Announcement, published_q
+from laureates.models.public import publication_label
 
 SITTINGS_MAX = 50
 
@@ -41,9 +43,10 @@ class StateFilter(SplitFilter):
 
 
 @admin.register(Publication)
-class PublicationAdmin(ModelAdmin):
+class PublicationAdmin(ExportableAdmin, ModelAdmin):
     """Which decisions each announcement was prepared from, and where both part."""
 
+    resource_classes = [PublicationResource]
     index_order = 26
     change_form_template = "admin/calls/publication/change_form.html"
     change_list_template = "admin/calls/publication/change_list.html"

@@ -15,6 +15,8 @@ from calls.admin.shared import badge
 from calls.forms import OpinionForm, ReasonForm, demand
 from calls.instruction.asked import closed_to_opinions, named
 from calls.models import Review
+from calls.resources import ReviewResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import SplitFilter
 from ftap.modeladmin import ModelAdmin
 from laureates.models import Organisation
@@ -54,9 +56,10 @@ class InstitutionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Review)
-class ReviewAdmin(ActPages, ModelAdmin):
+class ReviewAdmin(ActPages, ExportableAdmin, ModelAdmin):
     """Opinions asked. A reviewer of another institution finds theirs here and nothing else."""
 
+    resource_classes = [ReviewResource]
     # After the dossiers, before the sittings.
     index_order = 24
     search_fields = ("application__reference", "application__title", "institution__name")

@@ -4,6 +4,8 @@ from django.urls import reverse
 
 from calls.admin.shared import badge
 from calls.models import Committee, Selection
+from calls.resources import RetainedSelectionResource, SelectionResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin
 from ftap.templatetags.ftap import euros
@@ -20,9 +22,10 @@ class LiveFilter(SplitFilter):
 
 
 @admin.register(Selection)
-class SelectionAdmin(ModelAdmin):
+class SelectionAdmin(ExportableAdmin, ModelAdmin):
     """Decisions, to read: each is proposed, validated and rectified in its sitting's workspace."""
 
+    resource_classes = [SelectionResource]
     index_order = 25
     change_form_template = "admin/calls/selection/change_form.html"
     str_select_related = ("application", "committee")
@@ -64,6 +67,11 @@ class SelectionAdmin(ModelAdmin):
             (name, {"fields": [field for field in options["fields"] if field in shown]})
             for name, options in fieldsets
         ]
+
+    def get_export_resource_classes(self, request):
+        if self._reads_in_full(request.user):
+            return super().get_export_resource_classes(request)
+        return [RetainedSelectionResource]
 
     @staticmethod
     def _reads_in_full(user):

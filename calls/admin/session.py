@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from calls import indicators
 from calls.admin import figures
 from calls.admin.session_filters import SessionAnomalyFilter
-from calls.admin.shared import count_of, visible_applications
+from calls.admin.shared import visible_applications
 from calls.models import (
     Application,
     Call,
@@ -20,8 +20,11 @@ from calls.models import (
     FormerDeadline,
     Selection,
 )
+from calls.resources import CallSessionResource
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, StackedInline, TabularInline, list_link
+from ftap.subqueries import count_of
 from ftap.templatetags.ftap import euros
 from laureates.admin.shared import SluggedForm
 
@@ -53,9 +56,10 @@ class EligibilityRuleInline(StackedInline):
 
 
 @admin.register(CallSession)
-class CallSessionAdmin(ModelAdmin):
+class CallSessionAdmin(ExportableAdmin, ModelAdmin):
     """Sessions, and the follow-up of each: its funnel, its amounts, its official indicators."""
 
+    resource_classes = [CallSessionResource]
     change_form_template = "admin/calls/session/change_form.html"
     index_order = 22
     str_select_related = ("call",)

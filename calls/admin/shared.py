@@ -1,23 +1,16 @@
 """What several screens of the calls share."""
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 
 from calls.models import Application, Selection
 from ftap.modeladmin import ReadOnlyInline, change_link
+from ftap.subqueries import count_of
 
 
 def badge(state, label):
     """A state as a coloured word; its colour repeats what the word says."""
     return format_html('<span class="ftap-badge ftap-badge--{}">{}</span>', state, label)
-
-
-def count_of(queryset, field):
-    """A subquery counting the rows of `queryset` whose `field` is the outer row."""
-    rows = queryset.filter(**{field: OuterRef("pk")}).order_by().values(field)
-    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def visible_applications(user, field):

@@ -1,6 +1,7 @@
 """Checks fixtures without any database: what is wrong, in which file, object and field, and what
 to do about it."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,10 +11,21 @@ from django.conf import settings
 
 from calls.fixture_check import hyphens, rules
 from calls.fixture_check.problem import Problem
-from calls.fixture_check.reading import Unreadable, read
-from calls.fixture_check.rows import Rows
+from calls.fixture_check.reading import MAX_BYTES, Unreadable, read
+from calls.fixture_check.rows import Row, Rows, loadable_models
 
-__all__ = ["Report", "check", "find", "project_files"]
+__all__ = [
+    "MAX_BYTES",
+    "Problem",
+    "Report",
+    "Row",
+    "Rows",
+    "check",
+    "find",
+    "loadable_models",
+    "project_files",
+    "understand",
+]
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,33 @@ def check(paths: Iterable[Path]) -> Report:
         counts[row.model] += not row.is_reference
     problems = sorted(shapes + rows.problems, key=lambda problem: problem.rank)
     return Report(len(given), +counts, problems)
+
+
+def understand(paths: Iterable[Path], *, as_stored: bool) -> tuple[Report, Rows]:
+    """The objects of these files, which lean on no other, and what is wrong with them.
+
+    `as_stored`: the files are an export. What a database held is taken as it is: what no engine
+    would refuse for its type or its size is not judged here, and the size of a file is free.
+    """
+    paths = list(paths)
+    rows, counts, shapes = Rows(as_stored=as_stored), Counter(), []
+    for path in paths:
+        try:
+            entries, problems = read(path, max_bytes=sys.maxsize if as_stored else MAX_BYTES)
+        except Unreadable as error:
+            shapes.append(error.problem)
+            continue
+        shapes += problems
+        for entry in entries:
+            rows.add(entry, is_reference=False)
+    rows.link()
+    if not as_stored:
+        rules.check(rows)
+        hyphens.check(rows)
+    for row in rows:
+        counts[row.model] += 1
+    problems = sorted(shapes + rows.problems, key=lambda problem: problem.rank)
+    return Report(len(paths), counts, problems), rows
 
 
 def _with_role(given: list[Path], others: list[Path]) -> Iterator[tuple[Path, bool]]:

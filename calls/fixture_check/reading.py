@@ -11,7 +11,7 @@ from yaml.reader import ReaderError
 from calls.fixture_check.problem import Problem
 
 MAX_BYTES = 5 * 1024 * 1024
-MAX_DEPTH = 10  # a fixture needs five: list, object, fields, list of keys, key
+MAX_DEPTH = 12  # a fixture needs five: list, object, fields, list of keys, key; answers, eight
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SCALARS = {
     f"tag:yaml.org,2002:{tag}" for tag in ("str", "int", "float", "bool", "null", "timestamp")
@@ -70,12 +70,12 @@ class Entry:
     lines: dict[str, int]
 
 
-def read(path: Path) -> tuple[list[Entry], list[Problem]]:
+def read(path: Path, *, max_bytes: int = MAX_BYTES) -> tuple[list[Entry], list[Problem]]:
     """The objects of a file, and what is wrong with its shape.
 
-    Raises Unreadable when nothing can be made of the file.
+    Raises Unreadable when nothing can be made of the file, or when it weighs more than `max_bytes`.
     """
-    root = _parse(path, _text(path))
+    root = _parse(path, _text(path, max_bytes))
     if not isinstance(root, yaml.SequenceNode):
         raise Unreadable(path, f"le fichier doit être une liste d’objets : {_SHAPE}.", _line(root))
     entries, problems = [], []
@@ -88,7 +88,7 @@ def read(path: Path) -> tuple[list[Entry], list[Problem]]:
     return entries, problems
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, max_bytes: int) -> str:
     if path.is_dir():
         raise Unreadable(path, "c’est un dossier : donnez les fichiers un à un.")
     if not path.exists():
@@ -98,8 +98,8 @@ def _text(path: Path) -> str:
     if path.suffix not in {".yaml", ".yml"}:
         raise Unreadable(path, "seuls les fichiers .yaml sont vérifiés : renommez-le.")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            limit = MAX_BYTES // 1024**2
+        if path.stat().st_size > max_bytes:
+            limit = max_bytes // 1024**2
             raise Unreadable(path, f"il dépasse {limit} Mo : répartissez-le en plusieurs fichiers.")
         content = path.read_bytes()
     except OSError as error:
@@ -207,7 +207,7 @@ def _value(node: yaml.Node):
     if isinstance(node, yaml.SequenceNode):
         return [_value(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
-        raise ValueError("une valeur, ou une liste entre crochets, est attendue ici.")
+        return _mapping(node)
     try:
         return SafeConstructor().construct_object(node)
     except (ValueError, OverflowError, yaml.YAMLError) as error:
@@ -215,6 +215,19 @@ def _value(node: yaml.Node):
             f"« {node.value[:60]} » n’est ni une date ni un nombre possible : "
             "corrigez, ou mettez la valeur entre guillemets si c’est un texte."
         ) from error
+
+
+def _mapping(node: yaml.MappingNode) -> dict[str, object]:
+    """Part of a structured value: names, each once. Raises ValueError, in French."""
+    values = {}
+    for key, value in node.value:
+        name = _value(key) if isinstance(key, yaml.ScalarNode) else None
+        if not isinstance(name, str):
+            raise ValueError("un nom, entre guillemets au besoin, est attendu avant « : ».")
+        if name in values:
+            raise ValueError(f"« {name} » est écrit deux fois : gardez-en un seul.")
+        values[name] = _value(value)
+    return values
 
 
 def _line(node: yaml.Node) -> int:

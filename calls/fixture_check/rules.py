@@ -22,7 +22,9 @@ from laureates.models import (
     Claim,
     Document,
     Laureate,
+    LaureateGroup,
     Organisation,
+    OrganisationRedirect,
     Release,
     Territory,
 )
@@ -31,6 +33,7 @@ CALCULATOR = "fixture_check"
 # Rows numbered 1, 2, 3… among those that share the parent.
 NUMBERED = (
     (Laureate, "announcement"),
+    (LaureateGroup, "announcement"),
     (Carrier, "laureate"),
     (Document, "announcement"),
     (Bearer, "application"),
@@ -143,6 +146,14 @@ def _check_links(rows: Rows) -> None:
     for row in rows[Laureate]:
         if row not in carried:
             rows.report(row, "aucun porteur : ajoutez au moins un objet laureates.carrier.")
+        group = row.related.get("group")
+        if group and group.related.get("announcement") is not row.related.get("announcement"):
+            rows.report(row, f"{group.name} est un groupe d’une autre annonce.", "group")
+    addresses = {row.instance.slug for row in rows[Organisation]}
+    for row in rows[OrganisationRedirect]:
+        if row.instance.slug in addresses:
+            message = "un organisme de ces fichiers a déjà cette adresse : gardez l’un des deux."
+            rows.report(row, message, "slug")
     for row in rows[Organisation]:
         ministry = row.related.get("supervising_ministry")
         if ministry and ministry.instance.kind != Organisation.Kind.MINISTRY:

@@ -2,6 +2,7 @@
 
 import datetime
 import difflib
+import math
 import re
 import unicodedata
 from decimal import Decimal
@@ -30,8 +31,13 @@ def nearest(word: str, known) -> str:
     return f" Vouliez-vous dire « {close[0]} » ?" if close else ""
 
 
-def clean(field: models.Field, value):
-    """The Python value of a field that is no relation. Raises ValidationError, in French."""
+def clean(field: models.Field, value, *, as_stored: bool = False):
+    """The Python value of a field that is no relation. Raises ValidationError, in French.
+
+    `as_stored`: the value is what a database held; its type and its size are all that is checked.
+    """
+    if isinstance(field, models.JSONField):
+        return _structure(value)
     if value is None:
         if not field.null:
             raise ValidationError(
@@ -40,7 +46,11 @@ def clean(field: models.Field, value):
         return None
     if isinstance(value, list):
         raise ValidationError("une seule valeur est attendue, sans crochets.")
+    if isinstance(value, dict):
+        raise ValidationError("une valeur, ou une liste entre crochets, est attendue ici.")
     value = _typed(field, value)
+    if as_stored:
+        return _fitting(field, field.to_python(value))
     _validate_choice(field, value)
     if isinstance(field, models.FileField):
         _validate_file(field, value)
@@ -56,6 +66,32 @@ def clean(field: models.Field, value):
     value = field.clean(value, None)
     if isinstance(value, str):
         _validate_text(field, value)
+    return value
+
+
+def _structure(value):
+    """A value of a JSON field: lists, names with a value, texts, finite numbers, true, false."""
+    if isinstance(value, dict):
+        return {name: _structure(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_structure(part) for part in value]
+    if isinstance(value, datetime.date):
+        raise ValidationError(f"mettez « {value} » entre guillemets : YAML y lit une date.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValidationError("un nombre infini n’a pas de sens ici.")
+    return value
+
+
+def _fitting(field, value):
+    """A value that fits its column, on every engine."""
+    if isinstance(value, Decimal):
+        return field.clean(value, None)
+    if isinstance(value, str) and field.max_length and len(value) > field.max_length:
+        raise ValidationError(
+            f"ce texte a {len(value)} caractères ; le maximum est {field.max_length}."
+        )
+    if isinstance(value, int) and not isinstance(value, bool):
+        _validate_range(field, value)
     return value
 
 

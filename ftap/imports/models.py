@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+FOLDER = "imports"
+
 
 def file_path(job, filename: str) -> str:
     """Where the file of an import waits: a private folder, under a name that tells nothing."""
-    return f"imports/{uuid.uuid4().hex}{PurePath(filename).suffix.lower()}"
+    return f"{FOLDER}/{uuid.uuid4().hex}{PurePath(filename).suffix.lower()}"
 
 
 class ImportJob(models.Model):

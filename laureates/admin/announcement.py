@@ -5,6 +5,7 @@ from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 
+from ftap.exports import ExportableAdmin
 from ftap.modeladmin import ModelAdmin, StackedInline, TabularInline, change_link, list_link
 from ftap.templatetags.ftap import euros
 from laureates import markdown, releases
@@ -15,9 +16,18 @@ from laureates.admin.shared import (
     HeldDeletion,
     PublicationFilter,
     SluggedForm,
-    publication_label,
 )
-from laureates.models import Announcement, Claim, Document, Laureate, Release, ReleaseDraft
+from laureates.models import (
+    Announcement,
+    Claim,
+    Document,
+    Laureate,
+    LaureateGroup,
+    Release,
+    ReleaseDraft,
+)
+from laureates.models.public import publication_label
+from laureates.resources import AnnouncementResource
 
 # Beyond this, the laureates have their own list: a form of that size would be unusable.
 LAUREATES_MAX = 150
@@ -66,6 +76,26 @@ class LaureateInline(TabularInline):
         return euros(obj.amount)
 
 
+class GroupInline(TabularInline):
+    """Tracks of the announcement, or projects financed together; frozen with the announcement."""
+
+    model = LaureateGroup
+    fields = ("position", "name", "amount")
+    verbose_name_plural = "groupes de lauréats, dans l’ordre de l’annonce"
+
+    def _is_open(self, obj):
+        return obj is None or not releases.is_locked(obj)
+
+    def has_add_permission(self, request, obj=None):
+        return self._is_open(obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request, obj=None):
+        return self._is_open(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return self._is_open(obj) and super().has_delete_permission(request, obj)
+
+
 class DocumentInline(StackedInline):
     model = Document
     fields = (("position", "title"), ("format", "size_kb", "updated_on"), "file")
@@ -105,7 +135,8 @@ class DraftFilter(SimpleListFilter):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(HeldDeletion, ActPages, PreviewPages, ModelAdmin):
+class AnnouncementAdmin(HeldDeletion, ActPages, PreviewPages, ExportableAdmin, ModelAdmin):
+    resource_classes = [AnnouncementResource]
     change_form_template = "admin/laureates/announcement/change_form.html"
     index_order = 10
     form = SluggedForm
@@ -166,10 +197,10 @@ class AnnouncementAdmin(HeldDeletion, ActPages, PreviewPages, ModelAdmin):
 
     def get_inlines(self, request, obj):
         if obj is None:
-            return (DocumentInline, ClaimInline)
+            return (GroupInline, DocumentInline, ClaimInline)
         if obj.laureate_count > LAUREATES_MAX:
-            return (DocumentInline, ClaimInline)
-        return (LaureateInline, DocumentInline, ClaimInline)
+            return (GroupInline, DocumentInline, ClaimInline)
+        return (GroupInline, LaureateInline, DocumentInline, ClaimInline)
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

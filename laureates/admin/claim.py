@@ -1,15 +1,18 @@
 from django.contrib import admin
 
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin
 from laureates.admin.announcement import ClaimForm
 from laureates.models import Claim
+from laureates.resources import ClaimResource
 
 
 @admin.register(Claim)
-class ClaimAdmin(ModelAdmin):
+class ClaimAdmin(ExportableAdmin, ModelAdmin):
     """Figures as their sources announced them; figures counted here are never typed."""
 
+    resource_classes = [ClaimResource]
     index_order = 12
     form = ClaimForm
     search_fields = ("label", "source", "announcement__title")

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.template.loader import render_to_string
 
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.refusals import Refusal
@@ -9,7 +10,8 @@ from laureates import releases
 from laureates.admin.publishing_acts import LaureateActPages
 from laureates.admin.publishing_panel import LaureatePanel
 from laureates.admin.shared import HeldDeletion, SluggedForm, under_embargo
-from laureates.models import Announcement, Carrier, Laureate
+from laureates.models import Announcement, Carrier, Laureate, LaureateGroup
+from laureates.resources import LaureateResource
 
 
 class LaureatePublicationFilter(SplitFilter):
@@ -64,6 +66,12 @@ class CarrierInline(TabularInline):
 class LaureateForm(SluggedForm):
     """A laureate of an announcement that is neither scheduled nor public, nor becomes so now."""
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "group" in self.fields:
+            groups = LaureateGroup.objects.filter(announcement=self.instance.announcement_id)
+            self.fields["group"].queryset = groups
+
     def clean(self):
         cleaned = super().clean()
         former = self.instance.announcement_id and self.instance.announcement
@@ -76,7 +84,8 @@ class LaureateForm(SluggedForm):
 
 
 @admin.register(Laureate)
-class LaureateAdmin(HeldDeletion, LaureateActPages, ModelAdmin):
+class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin):
+    resource_classes = [LaureateResource]
     change_form_template = "admin/laureates/laureate/change_form.html"
     index_order = 11
     form = LaureateForm
@@ -105,8 +114,20 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ModelAdmin):
     readonly_fields = ("preview", "updated_at", "withdrawn_at", "withdrawal_reason")
     inlines = (CarrierInline,)
     fieldsets = (
-        ("Projet", {"fields": ("title", "summary", "description", "former_titles", "slug")}),
-        ("Place dans l’annonce", {"fields": (("announcement", "position"), "public_id")}),
+        (
+            "Projet",
+            {
+                "fields": (
+                    "title",
+                    "has_own_title",
+                    "summary",
+                    "description",
+                    "former_titles",
+                    "slug",
+                )
+            },
+        ),
+        ("Place dans l’annonce", {"fields": (("announcement", "position"), "group", "public_id")}),
         ("Classement", {"fields": ("themes", "territories", "classification_source")}),
         ("Financement et avancement", {"fields": (("amount", "project_state"),)}),
         ("Provenance", {"fields": ("source", ("source_url", "source_on"))}),
@@ -132,7 +153,9 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            return fieldsets[:6]
+            # The groups to choose from are those of an announcement: one is chosen first.
+            place = (fieldsets[1][0], {"fields": (("announcement", "position"), "public_id")})
+            return [fieldsets[0], place, *fieldsets[2:6]]
         if obj.withdrawn_at:
             withdrawal = ("Retrait", {"fields": ("withdrawn_at", "withdrawal_reason")})
             return [withdrawal, *fieldsets]

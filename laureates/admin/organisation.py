@@ -1,10 +1,12 @@
 from django.contrib import admin
 from django.db.models import Count
 
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin, list_link
 from laureates.admin.shared import SluggedForm
 from laureates.models import Laureate, Organisation
+from laureates.resources import OrganisationResource
 
 
 class OrganisationForm(SluggedForm):
@@ -31,7 +33,8 @@ class ProjectFilter(SplitFilter):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ModelAdmin):
+class OrganisationAdmin(ExportableAdmin, ModelAdmin):
+    resource_classes = [OrganisationResource]
     index_order = 13
     form = OrganisationForm
     search_fields = ("name", "short_name", "former_names", "siret")

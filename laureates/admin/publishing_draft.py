@@ -109,8 +109,13 @@ class DraftPages(PublishingPages):
         announcement, draft = self.get_draft(request, pk)
         if draft is None:
             return self.no_draft(request, announcement)
-        entry = releases.content.of_draft(draft)["announcement"]
-        form = AnnouncementContentForm(typed(request), entry=entry, version=draft.version)
+        written = releases.content.of_draft(draft)
+        form = AnnouncementContentForm(
+            typed(request),
+            entry=written["announcement"],
+            version=draft.version,
+            content_groups=written.get("groups", []),
+        )
 
         def save():
             releases.save_announcement(
@@ -129,7 +134,12 @@ class DraftPages(PublishingPages):
             return self.no_draft(request, announcement)
         entry = {} if public_id is None else entry_of(draft, public_id)
         known = organisations()
-        form = LaureateContentForm(typed(request), entry=entry, version=draft.version)
+        form = LaureateContentForm(
+            typed(request),
+            entry=entry,
+            version=draft.version,
+            content_groups=releases.content.of_draft(draft).get("groups", []),
+        )
         carriers = CarrierFormSet(typed(request), entry=entry, organisations=known)
 
         def save():

@@ -113,7 +113,7 @@ class AnnouncementContentForm(_ContentForm):
     model = Announcement
     names = ANNOUNCEMENT_FIELDS
     groups = (
-        ("Annonce", ("title", "public_text")),
+        ("Annonce", ("title", "public_text", "laureate_groups")),
         (
             "Appel et comité",
             (
@@ -127,6 +127,40 @@ class AnnouncementContentForm(_ContentForm):
         ),
         ("Provenance", ("source", "source_url", "source_on")),
     )
+    laureate_groups = MultilineField(
+        label="groupes de lauréats",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=(
+            "Un par ligne, dans l’ordre. Pour des projets financés ensemble, ajoutez une barre et "
+            "le montant accordé au groupe\u00a0: Tiers-lieux | 1\u202f500\u202f000"
+        ),
+    )
+
+    def __init__(self, data=None, *, content_groups=(), **kwargs):
+        self.content_groups = content_groups
+        super().__init__(data, **kwargs)
+
+    def others(self, entry):
+        lines_ = (
+            group["name"] + (f" | {group['amount']}" if group["amount"] else "")
+            for group in self.content_groups
+        )
+        return {"laureate_groups": "\n".join(lines_)}
+
+    def clean_laureate_groups(self):
+        return [_group(line) for line in lines(self.cleaned_data["laureate_groups"])]
+
+    @property
+    def values(self):
+        return {**super().values, "laureate_groups": self.cleaned_data["laureate_groups"]}
+
+
+def _group(line):
+    """{"name", "amount"} of a line « Tiers-lieux | 1 500 000 »; ValidationError on its amount."""
+    name, _, amount = line.rpartition("|") if "|" in line else (line, "", "")
+    amount = AmountField(required=False).clean(amount.strip())
+    return {"name": name.strip(), "amount": amount}
 
 
 class GroupedBoxes(forms.CheckboxSelectMultiple):
@@ -172,7 +206,16 @@ class LaureateContentForm(_ContentForm):
     groups = (
         (
             "Projet",
-            ("title", "former_titles", "summary", "description", "amount", "project_state"),
+            (
+                "title",
+                "has_own_title",
+                "former_titles",
+                "summary",
+                "description",
+                "amount",
+                "group",
+                "project_state",
+            ),
         ),
         ("Classement", ("themes", "territories", "classification_source")),
         (
@@ -211,8 +254,24 @@ class LaureateContentForm(_ContentForm):
         help_text="«\u00a0National\u00a0» est une valeur. Aucun\u00a0: non renseigné.",
     )
 
+    has_own_title = forms.BooleanField(
+        label="titre propre",
+        required=False,
+        help_text=Laureate._meta.get_field("has_own_title").help_text,
+    )
+    group = forms.TypedChoiceField(label="groupe", required=False, coerce=int, empty_value=None)
+
+    def __init__(self, data=None, *, content_groups=(), **kwargs):
+        super().__init__(data, **kwargs)
+        self.fields["group"].choices = [
+            ("", "aucun"),
+            *((group["position"], group["name"]) for group in content_groups),
+        ]
+
     def others(self, entry):
         return {
+            "has_own_title": entry.get("has_own_title", True),
+            "group": entry.get("group"),
             "former_titles": "\n".join(entry.get("former_titles", [])),
             "themes": entry.get("themes", []),
             "territories": [f"{kind}:{code}" for kind, code in entry.get("territories", [])],
@@ -223,6 +282,8 @@ class LaureateContentForm(_ContentForm):
         chosen = self.cleaned_data["territories"]
         return {
             **super().values,
+            "has_own_title": self.cleaned_data["has_own_title"],
+            "group": self.cleaned_data["group"],
             "former_titles": lines(self.cleaned_data["former_titles"]),
             "themes": [theme.slug for theme in self.cleaned_data["themes"]],
             "territories": [tuple(value.split(":", 1)) for value in chosen],

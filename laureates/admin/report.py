@@ -3,9 +3,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import SplitFilter
 from ftap.modeladmin import ModelAdmin
 from laureates.models import ErrorReport
+from laureates.resources import ErrorReportResource
 
 
 class HandledFilter(SplitFilter):
@@ -18,9 +20,10 @@ class HandledFilter(SplitFilter):
 
 
 @admin.register(ErrorReport)
-class ErrorReportAdmin(ModelAdmin):
+class ErrorReportAdmin(ExportableAdmin, ModelAdmin):
     """What visitors reported: their words are read, never edited."""
 
+    resource_classes = [ErrorReportResource]
     index_order = 16
     search_fields = ("page", "message", "email", "staff_note")
     list_display = ("created_at", "page", "excerpt", "is_handled")

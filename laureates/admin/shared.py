@@ -81,15 +81,6 @@ class PublicationFilter(SplitFilter):
     }
 
 
-def publication_label(row, *, is_published):
-    """The state of publication of `row` in a word; `is_published` comes from the database."""
-    if row.withdrawn_at:
-        return "retiré"
-    if is_published:
-        return "public"
-    return "sous embargo" if row.published_at else "brouillon"
-
-
 def in_words(moment) -> str:
     """A moment as one says it: « le jeudi 25 mars 2027 à 10 h 00 (heure de Paris) »."""
     local = localtime(moment)

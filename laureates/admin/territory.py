@@ -1,10 +1,12 @@
 from django.contrib import admin
 from django.db.models import Count
 
+from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin
 from laureates.admin.shared import SluggedForm
 from laureates.models import Territory
+from laureates.resources import TerritoryResource
 
 
 class TerritoryForm(SluggedForm):
@@ -20,7 +22,8 @@ class TerritoryForm(SluggedForm):
 
 
 @admin.register(Territory)
-class TerritoryAdmin(ModelAdmin):
+class TerritoryAdmin(ExportableAdmin, ModelAdmin):
+    resource_classes = [TerritoryResource]
     index_order = 15
     form = TerritoryForm
     search_fields = ("name", "code")

@@ -1,9 +1,11 @@
 from django.contrib import admin
 from django.db.models import Count
 
+from ftap.exports import ExportableAdmin
 from ftap.modeladmin import ModelAdmin, list_link
 from laureates.admin.shared import SluggedForm
 from laureates.models import Laureate, Theme
+from laureates.resources import ThemeResource
 
 
 class ThemeForm(SluggedForm):
@@ -11,7 +13,8 @@ class ThemeForm(SluggedForm):
 
 
 @admin.register(Theme)
-class ThemeAdmin(ModelAdmin):
+class ThemeAdmin(ExportableAdmin, ModelAdmin):
+    resource_classes = [ThemeResource]
     index_order = 14
     form = ThemeForm
     search_fields = ("name", "description")

@@ -51,9 +51,9 @@ class LaureateQuerySet(NaturalKeyQuerySet):
         return self.order_by("-announcement__published_at", "announcement_id", "position", "pk")
 
     def for_list(self):
-        """What a card of the list reads: announcement, carriers with their organisations, themes,
-        territories."""
-        return self.select_related("announcement").prefetch_related(
+        """What a card of the list reads: announcement, group, carriers with their organisations,
+        themes, territories."""
+        return self.select_related("announcement", "group").prefetch_related(
             Prefetch("carriers", Carrier.objects.select_related("organisation")),
             "themes",
             "territories",
@@ -61,7 +61,7 @@ class LaureateQuerySet(NaturalKeyQuerySet):
 
     def for_detail(self):
         """What a project's page reads: the list's, with the ministry of each carrier."""
-        return self.select_related("announcement").prefetch_related(
+        return self.select_related("announcement", "group").prefetch_related(
             Prefetch(
                 "carriers",
                 Carrier.objects.select_related(

@@ -47,3 +47,12 @@ def laureate_withdrawn_q() -> Q:
         & (Q(announcement__withdrawn_at__isnull=True) | Q(announcement__withdrawn_at__gte=opened))
         & ~Q(withdrawn_at__isnull=True, announcement__withdrawn_at__isnull=True)
     )
+
+
+def publication_label(row, *, is_published) -> str:
+    """The state of publication of `row` in a word; `is_published` comes from the database."""
+    if row.withdrawn_at:
+        return "retiré"
+    if is_published:
+        return "public"
+    return "sous embargo" if row.published_at else "brouillon"

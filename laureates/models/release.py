@@ -154,7 +154,7 @@ class ReleaseFile(NaturalKeyModel):
         )
 
 
-class ReleaseDraftQuerySet(models.QuerySet):
+class ReleaseDraftQuerySet(NaturalKeyQuerySet):
     def visible_to(self, user):
         """Drafts of announcements that exist for `user` and that nothing keeps from them."""
         return self.filter(
@@ -162,12 +162,14 @@ class ReleaseDraftQuerySet(models.QuerySet):
         )
 
 
-class ReleaseDraft(models.Model):
+class ReleaseDraft(NaturalKeyModel):
     """The next version of a public announcement, being written; nothing of it is public.
 
     `content` is the canonical JSON text of the announcement as it will be; `base_sha256` is the
     digest of what was public when the draft was begun. `version` counts its changes.
     """
+
+    NATURAL_KEY = ("announcement__slug",)
 
     announcement = models.OneToOneField(
         Announcement, models.CASCADE, related_name="draft", verbose_name="annonce"

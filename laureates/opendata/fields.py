@@ -155,6 +155,15 @@ FIELDS = (
         example="1",
     ),
     Field(
+        "groupe",
+        "Groupe",
+        "string",
+        "Volet de l’annonce sous lequel le projet est rangé, ou groupe de projets financés "
+        "ensemble ; vide quand l’annonce n’en a pas.",
+        lambda laureate, context: laureate.group and laureate.group.name,
+        example="Tiers-lieux",
+    ),
+    Field(
         "date_copil",
         "Date du comité",
         "date",
@@ -179,6 +188,16 @@ FIELDS = (
         lambda laureate, context: laureate.title,
         required=True,
         example="Guichet unique des démarches",
+    ),
+    Field(
+        "titre_propre",
+        "Titre propre",
+        "string",
+        "Dit si l’annonce donne un titre au projet ; sinon, le titre reprend ses porteurs.",
+        lambda laureate, context: "oui" if laureate.has_own_title else "non",
+        required=True,
+        enum=("oui", "non"),
+        example="oui",
     ),
     Field(
         "anciens_titres",
@@ -346,6 +365,16 @@ FIELDS = (
         required=True,
         enum=(AMOUNT_KNOWN, AMOUNT_UNKNOWN),
         example=AMOUNT_UNKNOWN,
+    ),
+    Field(
+        "montant_groupe_eur",
+        "Montant accordé au groupe",
+        "number",
+        "Somme que le fonds accorde à l’ensemble du groupe, répétée sur chacun de ses projets : "
+        "elle ne s’additionne pas ; vide sans groupe, ou sans montant de groupe annoncé.",
+        lambda laureate, context: laureate.group and laureate.group.amount,
+        unit="euros",
+        example="1500000",
     ),
     Field(
         "statut_projet",

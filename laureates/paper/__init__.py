@@ -21,7 +21,7 @@ FUND = "Fonds pour la transformation de l’action publique"
 ISSUERS = ("Direction interministérielle de la transformation publique", FUND)
 LICENCE = "Licence Ouverte 2.0 (etalab-2.0)"
 LICENCE_URL = "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"
-_READ = ("carriers__organisation__supervising_ministry", "themes", "territories")
+_READ = ("group", "carriers__organisation__supervising_ministry", "themes", "territories")
 
 
 def announcement_pdf(
@@ -147,6 +147,7 @@ def _sheet(laureate, release_number, dated):
             *(
                 (label, value)
                 for label, value in (
+                    ("Groupe", _group(laureate)),
                     ("Anciens titres", "\n".join(laureate.former_title_list)),
                     ("Attribuant", _with_siret(laureate.funder_name, laureate.funder_siret)),
                     ("Référence de la décision", laureate.decision_reference),
@@ -182,10 +183,20 @@ def _announced(laureate):
         "title": f"{laureate.position}. {laureate.title}",
         "carriers": _names(laureate),
         "amount": euros(laureate.amount),
+        "group": _group(laureate),
         "summary": laureate.summary,
         "description": prose.blocks(laureate.description),
         "url": _link(laureate.get_absolute_url()),
     }
+
+
+def _group(laureate):
+    """The group of a laureate, with what was granted to the group as a whole; "" without one."""
+    if laureate.group is None:
+        return ""
+    if laureate.group.amount is None:
+        return laureate.group.name
+    return f"{laureate.group.name}\nmontant accordé au groupe\u00a0: {euros(laureate.group.amount)}"
 
 
 def _named(carrier):

@@ -1,6 +1,14 @@
 """Writes a canonical content onto the rows that visitors read."""
 
-from laureates.models import Announcement, Carrier, Laureate, Organisation, Territory, Theme
+from laureates.models import (
+    Announcement,
+    Carrier,
+    Laureate,
+    LaureateGroup,
+    Organisation,
+    Territory,
+    Theme,
+)
 from laureates.releases.checking import require_references, save
 from laureates.releases.shape import (
     ANNOUNCEMENT_FIELDS,
@@ -19,6 +27,7 @@ def apply(announcement: Announcement, content: dict) -> None:
     require_references(content["laureates"])
     row = Announcement.objects.get(pk=announcement.pk)
     _save_changes(row, content["announcement"], ANNOUNCEMENT_FIELDS)
+    groups = _apply_groups(row, content.get("groups", []))
     known = {
         laureate.public_id: laureate
         for laureate in row.laureates.prefetch_related("carriers", "themes", "territories")
@@ -27,13 +36,30 @@ def apply(announcement: Announcement, content: dict) -> None:
         if is_withdrawn(entry):
             continue
         laureate = known.get(entry["public_id"]) or Laureate(announcement=row)
-        _apply_laureate(laureate, entry)
+        _apply_laureate(laureate, entry, groups)
+    named = [group["position"] for group in content.get("groups", [])]
+    for group in row.groups.exclude(position__in=named).filter(laureates__isnull=True):
+        group.delete()
 
 
-def _apply_laureate(laureate, entry):
+def _apply_groups(announcement, entries):
+    """The groups that the content names, saved, by position."""
+    groups = {group.position: group for group in announcement.groups.all()}
+    for entry in entries:
+        position = entry["position"]
+        group = groups.get(position) or LaureateGroup(announcement=announcement)
+        _save_changes(group, entry, ("position", "name", "amount"))
+        groups[position] = group
+    return groups
+
+
+def _apply_laureate(laureate, entry, groups):
     values = {name: entry[name] for name in LAUREATE_FIELDS}
     values["former_titles"] = "\n".join(entry["former_titles"])
-    _save_changes(laureate, values, values)
+    group = groups.get(entry.get("group"))
+    values |= {"has_own_title": entry.get("has_own_title", True)}
+    laureate.group, moved = group, laureate.group_id != (group and group.pk)
+    _save_changes(laureate, values, values, moved=moved)
     themes = Theme.objects.filter(slug__in=entry["themes"])
     if {theme.pk for theme in laureate.themes.all()} != {theme.pk for theme in themes}:
         laureate.themes.set(themes)
@@ -83,9 +109,9 @@ def _apply_carriers(laureate, rows):
         save(carrier)
 
 
-def _save_changes(row, values, names):
-    """Set `names` on a row, and save it if it is new or differs."""
-    changed = row.pk is None
+def _save_changes(row, values, names, *, moved=False):
+    """Set `names` on a row, and save it if it is new, differs, or moved elsewhere."""
+    changed = row.pk is None or moved
     for name in names:
         field = row._meta.get_field(name)
         value = field.to_python(values[name]) if values[name] is not None else None

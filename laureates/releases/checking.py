@@ -7,11 +7,20 @@ from django.core.exceptions import ValidationError
 from ftap import refusals
 from ftap.refusals import Refusal
 from laureates import typography
-from laureates.models import Announcement, Carrier, Laureate, Organisation, Territory, Theme
+from laureates.models import (
+    Announcement,
+    Carrier,
+    Laureate,
+    LaureateGroup,
+    Organisation,
+    Territory,
+    Theme,
+)
 from laureates.releases.shape import (
     EDITABLE_ANNOUNCEMENT,
     EDITABLE_LAUREATE,
     LAUREATE_FIELDS,
+    OPTIONAL,
     RELATIONS,
     is_withdrawn,
 )
@@ -34,12 +43,38 @@ def announcement_values(values: dict) -> dict:
     return _cleaned(row, values)
 
 
-def laureate_values(entry: dict, values: dict) -> dict:
+def groups(rows: Iterable[dict], entries: Iterable[dict]) -> list[dict]:
+    """The groups of an announcement, [{"name", "amount"}] in order, checked and numbered.
+
+    Refusal where one is wrong, or where a laureate of `entries` is in one that is gone.
+    """
+    found, problems = [], []
+    for position, row in enumerate(rows, 1):
+        group = LaureateGroup(position=position)
+        try:
+            values = _cleaned(group, {"name": row["name"], "amount": row["amount"]})
+        except Refusal as refusal:
+            problems += [f"Groupe nᵒ\u00a0{position}\u00a0: {text}" for text in refusal.messages]
+            continue
+        found.append({"position": position, **values})
+    problems += [
+        f"Le projet nᵒ\u00a0{entry['position']} est dans le groupe nᵒ\u00a0{entry['group']}, qui "
+        "n’est plus dans la liste\u00a0: changez d’abord son groupe."
+        for entry in entries
+        if entry.get("group", 0) > len(found) and not problems
+    ]
+    if problems:
+        raise Refusal({"laureate_groups": problems})
+    return found
+
+
+def laureate_values(entry: dict, values: dict, groups: Iterable[dict] = ()) -> dict:
     """The entry of a laureate once `values` are written on it: plain Python and canonical lists.
 
     `values` may hold the names of EDITABLE_LAUREATE: `former_titles` is a list of titles, `themes`
     a list of slugs, `territories` a list of (kind, code), `carriers` a list of {"organisation":
-    slug, "announced_name": …, "role": … or None} in order. Refusal by field where one is wrong.
+    slug, "announced_name": …, "role": … or None} in order, `group` the position of one of
+    `groups` or None. Refusal by field where one is wrong.
     """
     _refuse_unknown(values, EDITABLE_LAUREATE)
     entry = {**entry, **{name: values[name] for name in values if name in RELATIONS}}
@@ -60,9 +95,18 @@ def laureate_values(entry: dict, values: dict) -> dict:
             plain[name] = check(entry[name])
         except ValidationError as error:
             errors[name] = error.error_list
+    entry = {**entry, **plain}
+    for name in OPTIONAL:
+        entry[name] = values.get(name, entry.get(name))
+    if entry["group"] not in {None, *(group["position"] for group in groups)}:
+        errors["group"] = "Ce groupe n’existe plus\u00a0: choisissez-en un autre."
     if errors:
         raise Refusal(errors)
-    return {**entry, **plain}
+    if entry["has_own_title"] is not False:
+        del entry["has_own_title"]
+    if entry["group"] is None:
+        del entry["group"]
+    return entry
 
 
 def require_references(entries: Iterable[dict]) -> None:
@@ -86,7 +130,8 @@ def require_references(entries: Iterable[dict]) -> None:
 
 
 def _own(values):
-    return {name: value for name, value in values.items() if name not in RELATIONS}
+    apart = {*RELATIONS, *OPTIONAL}
+    return {name: value for name, value in values.items() if name not in apart}
 
 
 def _refuse_unknown(values, names):

@@ -4,6 +4,9 @@ It is a dictionary of plain JSON values:
 
     {"schema": 1, "announcement": {…}, "laureates": [{…}, …]}
 
+with "groups": [{"position", "name", "amount"}, …] where the announcement has groups. A laureate
+has "group", the position of its group, and "has_own_title": false, only where they say something.
+
 The laureates stand in the order of the announcement. One that visitors saw and that was withdrawn
 since is only {"public_id", "position", "withdrawn_at", "withdrawal_reason"}; one withdrawn before
 anyone saw it is not there at all. Amounts are texts of euros with two decimals, or None; days and
@@ -28,7 +31,8 @@ __all__ = ["Change", "apply", "differences", "digest", "of_draft", "parse", "pla
 def read(announcement: Announcement) -> dict:
     """The canonical content of an announcement, from its rows as the database holds them."""
     announcement = Announcement.objects.get(pk=announcement.pk)
-    rows = announcement.laureates.filter(withdrawn_at__isnull=True).prefetch_related(
+    rows = announcement.laureates.filter(withdrawn_at__isnull=True).select_related("group")
+    rows = rows.prefetch_related(
         Prefetch("carriers", Carrier.objects.select_related("organisation")),
         "themes",
         "territories",
@@ -37,11 +41,16 @@ def read(announcement: Announcement) -> dict:
         announcement=announcement, withdrawn_at__isnull=False
     )
     entries = [*map(_laureate, rows), *map(_withdrawn, gone)]
-    return {
+    content = {
         "schema": SCHEMA,
         "announcement": {name: plain(getattr(announcement, name)) for name in ANNOUNCEMENT_FIELDS},
         "laureates": sorted(entries, key=lambda entry: (entry["position"], entry["public_id"])),
     }
+    groups = [
+        {"position": row.position, "name": row.name, "amount": plain(row.amount)}
+        for row in announcement.groups.order_by("position")
+    ]
+    return content | ({"groups": groups} if groups else {})
 
 
 def text(content: dict) -> str:
@@ -82,6 +91,7 @@ def _laureate(laureate):
         "former_titles": laureate.former_title_list,
         "themes": sorted(theme.slug for theme in laureate.themes.all()),
         "territories": sorted([place.kind, place.code] for place in laureate.territories.all()),
+        **_optional(laureate),
         "carriers": [
             {
                 "position": carrier.position,
@@ -92,6 +102,15 @@ def _laureate(laureate):
             for carrier in sorted(laureate.carriers.all(), key=lambda row: row.position)
         ],
     }
+
+
+def _optional(laureate):
+    found = {}
+    if laureate.group_id:
+        found["group"] = laureate.group.position
+    if not laureate.has_own_title:
+        found["has_own_title"] = False
+    return found
 
 
 def _withdrawn(laureate):

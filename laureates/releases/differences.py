@@ -8,6 +8,7 @@ from laureates.models import Carrier, Laureate, Organisation, Territory, Theme
 from laureates.releases.shape import (
     EDITABLE_ANNOUNCEMENT,
     LAUREATE_FIELDS,
+    OPTIONAL,
     RELATIONS,
     announcement_label,
     is_withdrawn,
@@ -18,7 +19,9 @@ EMPTY = "—"
 # In the order of a reader: what the project is, who carries it, what it receives.
 _ORDER = (
     "position",
+    "group",
     "title",
+    "has_own_title",
     "former_titles",
     "summary",
     "description",
@@ -32,7 +35,7 @@ _COMPARED = (
     *_ORDER,
     *(
         name
-        for name in (*LAUREATE_FIELDS, *RELATIONS)
+        for name in (*LAUREATE_FIELDS, *RELATIONS, *OPTIONAL)
         if name not in {*_ORDER, "public_id", "slug"}
     ),
 )
@@ -81,6 +84,10 @@ def differences(before: dict, after: dict) -> list[Change]:
         for name in EDITABLE_ANNOUNCEMENT
         if (old := before["announcement"].get(name)) != (new := after["announcement"].get(name))
     ]
+    old_groups, new_groups = before.get("groups", []), after.get("groups", [])
+    if old_groups != new_groups:
+        shown = (_groups(groups) for groups in (old_groups, new_groups))
+        changes.append(Change("Annonce", announcement_label("groups"), *shown))
     old_entries = {entry["public_id"]: entry for entry in before["laureates"]}
     new_entries = {entry["public_id"]: entry for entry in after["laureates"]}
     for public_id, entry in new_entries.items():
@@ -110,8 +117,8 @@ def _of_laureate(names, old, new):
         Change(
             _where(old),
             laureate_label(name),
-            names.value(name, old.get(name)),
-            names.value(name, new.get(name)),
+            names.value(name, old.get(name), names.before),
+            names.value(name, new.get(name), names.after),
             public_id,
         )
         for name in _COMPARED
@@ -133,6 +140,10 @@ class _Names:
     """Values in words; the names of what contents refer to are read at once."""
 
     def __init__(self, *contents):
+        self.before, self.after = (
+            {group["position"]: group["name"] for group in content.get("groups", [])}
+            for content in contents
+        )
         entries = [
             entry
             for content in contents
@@ -149,7 +160,11 @@ class _Names:
                 (place.kind, place.code): str(place) for place in Territory.objects.all()
             }
 
-    def value(self, name, value) -> str:
+    def value(self, name, value, groups=()) -> str:
+        if name == "has_own_title":
+            return "non" if value is False else "oui"
+        if name == "group":
+            return EMPTY if value is None else groups[value]
         if name == "amount":
             return euros(None if value is None else value)
         if value in (None, "", []):
@@ -176,6 +191,17 @@ class _Names:
         if row["role"]:
             name = f"{name}, {dict(Carrier.Role.choices).get(row['role'], row['role'])}"
         return name
+
+
+def _groups(entries):
+    return (
+        "\n".join(
+            f"{entry['position']}. {entry['name']}"
+            + ("" if entry["amount"] is None else f" ({euros(entry['amount'])})")
+            for entry in entries
+        )
+        or EMPTY
+    )
 
 
 def _by_slug(model, slugs):

@@ -144,17 +144,35 @@ def save_announcement(draft: ReleaseDraft, *, by, version: int, values: dict) ->
     """Write fields of the announcement in the draft; Refusal by field, Stale on another version.
 
     `values` holds names of `shape.EDITABLE_ANNOUNCEMENT`, as Python values or as the content
-    writes them.
+    writes them; `laureate_groups` is a list of {"name",
+    "amount"} in order.
     """
     with transaction.atomic():
         _, row = _hold_draft(draft, by)
         written = content.of_draft(row)
         old = written["announcement"]
-        values = checking.announcement_values(values)
+        groups = written.get("groups", [])
+        if "laureate_groups" in values:
+            entries = [entry for entry in written["laureates"] if not is_withdrawn(entry)]
+            typed = checking.groups(values["laureate_groups"], entries)
+            groups = [_plain(group) for group in typed]
+        values = checking.announcement_values(
+            {name: value for name, value in values.items() if name != "laureate_groups"}
+        )
         new = old | {name: content.plain(value) for name, value in values.items()}
         names = [name for name in EDITABLE_ANNOUNCEMENT if name in values]
-        _refuse_stale_entry(row, version, announcement_label, names, old, new)
-        return _save(row, {**written, "announcement": new}, by, new["title"])
+        _refuse_stale_entry(
+            row,
+            version,
+            announcement_label,
+            [*names, "groups"],
+            {**old, "groups": written.get("groups", [])},
+            {**new, "groups": groups},
+        )
+        changed = {**written, "announcement": new, "groups": groups}
+        if not groups:
+            del changed["groups"]
+        return _save(row, changed, by, new["title"])
 
 
 def save_laureate(
@@ -169,7 +187,8 @@ def save_laureate(
         announcement, row = _hold_draft(draft, by)
         written = content.of_draft(row)
         old = _entry(written, public_id)
-        new = _renamed(announcement, _plain(checking.laureate_values(old, values)))
+        checked = checking.laureate_values(old, values, written.get("groups", []))
+        new = _renamed(announcement, _plain(checked))
         names = [name for name in EDITABLE_LAUREATE if name in values]
         _refuse_stale_entry(row, version, laureate_label, names, old, new)
         entries = [new if entry is old else entry for entry in written["laureates"]]
@@ -201,7 +220,8 @@ def add_laureate(
             name: [] for name in RELATIONS
         }
         entry = {**empty, "public_id": public_id, "position": _next_position(announcement, last)}
-        new = _renamed(announcement, _plain(checking.laureate_values(entry, values)))
+        checked = checking.laureate_values(entry, values, written.get("groups", []))
+        new = _renamed(announcement, _plain(checked))
         names = [name for name in EDITABLE_LAUREATE if name in values]
         _refuse_stale_entry(row, version, laureate_label, names, empty, new)
         _save(row, {**written, "laureates": [*written["laureates"], new]}, by, new["title"])
@@ -352,7 +372,7 @@ def _renamed(announcement, entry):
 def _refuse_stale_entry(row, version, label, names, old, new):
     if row.version == version:
         return
-    typed = {name: new[name] for name in names if old.get(name) != new[name]}
+    typed = {name: new.get(name) for name in names if old.get(name) != new.get(name)}
     _refuse_stale(
         row,
         version,
@@ -377,7 +397,7 @@ def _shown(value):
         return ""
     if isinstance(value, list):
         return "\n".join(
-            row.get("announced_name", "")
+            row.get("announced_name") or row.get("name", "")
             if isinstance(row, dict)
             else " ".join(row)
             if isinstance(row, list)

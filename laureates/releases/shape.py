@@ -39,11 +39,13 @@ LAUREATE_FIELDS = (
     "payment_period",
     "programme_code",
 )
+# Written only where they say something, so that versions of before them keep their digest.
+OPTIONAL = ("group", "has_own_title")
 RELATIONS = ("former_titles", "themes", "territories", "carriers")
 # What a draft may change; the address of an announcement never changes, that of a laureate follows
 # its title.
 EDITABLE_ANNOUNCEMENT = ANNOUNCEMENT_FIELDS[1:]
-EDITABLE_LAUREATE = (*LAUREATE_FIELDS[3:], *RELATIONS)
+EDITABLE_LAUREATE = (*LAUREATE_FIELDS[3:], *RELATIONS, *OPTIONAL)
 
 
 def is_withdrawn(entry: dict) -> bool:
@@ -55,6 +57,8 @@ def label(model, name: str) -> str:
     """The French name of a field of the content, as a heading writes it."""
     if name == "carriers":
         return "Porteurs"
+    if name == "groups":
+        return "Groupes de lauréats"
     words = str(model._meta.get_field(name).verbose_name).removesuffix(" (€)")
     return words[:1].upper() + words[1:]
 

@@ -78,12 +78,13 @@ class AnnouncementView(PublicLaureateMixin, DetailView):
         laureates = self.public_laureates().filter(announcement=announcement)
         laureates = laureates.for_list().order_by("position")
         versions = listed_releases(announcement)
+        sections = _sections([*laureates, *withdrawn_laureates(announcement)])
+        has_groups = any(section["group"] for section in sections)
         return super().get_context_data(
             laureates=laureates,
-            # Each withdrawn one stands at its rank, with its reason for all text.
-            entries=sorted(
-                [*laureates, *withdrawn_laureates(announcement)], key=lambda row: row.position
-            ),
+            sections=sections,
+            has_groups=has_groups,
+            heading="h4" if has_groups else "h3",
             versions=versions,
             pdf=next((file for file in versions[0].files if file.format == "PDF"), None)
             if versions
@@ -107,6 +108,21 @@ class AnnouncementView(PublicLaureateMixin, DetailView):
         site_url = site(self.request)["SITE_URL"]
         node = jsonld.announcement(self.object, laureates, len(laureates), site_url)
         return linked_data(self.request, trail, node)
+
+
+def _sections(rows) -> list[dict]:
+    """Laureates in the announced order, {"group", "entries"} of each run of a same group.
+
+    A withdrawn one stands at its rank, with its reason for all text: of its group nothing is said.
+    """
+    sections = []
+    for row in sorted(rows, key=lambda row: row.position):
+        group = None if row.withdrawn_at else row.group
+        is_same = bool(sections) and (row.withdrawn_at or sections[-1]["group"] == group)
+        if not is_same:
+            sections.append({"group": group, "entries": []})
+        sections[-1]["entries"].append(row)
+    return sections
 
 
 @method_decorator(cache_control(public=True, no_cache=True), name="dispatch")

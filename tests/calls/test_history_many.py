@@ -48,6 +48,12 @@ def unsaved(count=2, **values):
     ]
 
 
+def write_then_fail(person, row):
+    with history.acting(person, "import_dossiers"):
+        history.save_many([row], by=person, action="import_dossiers")
+        raise ZeroDivisionError
+
+
 def test_new_rows_are_told_as_when_saved_one_by_one():
     person, session, themes = UserFactory(), CallSessionFactory(), ThemeFactory.create_batch(2)
     many = unsaved(2, session=session, asked_amount=1000)
@@ -142,13 +148,8 @@ def test_inside_an_act_its_events_wait_for_the_end():
         assert not Event.objects.of(rows[0]).exists()
     first, second = Event.objects.of(rows[0])
     assert (first.kind, second.kind) == ("+", "~")
-    with pytest.raises(ZeroDivisionError), history.acting(person, "import_dossiers"):
-        history.save_many(
-            [Application(reference="P", session=rows[0].session, title="P")],
-            by=person,
-            action="import_dossiers",
-        )
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        write_then_fail(person, Application(reference="P", session=rows[0].session, title="P"))
     assert not Application.objects.filter(reference="P").exists()
     assert Event.objects.count() == second.number
 

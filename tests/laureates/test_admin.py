@@ -367,7 +367,7 @@ def test_a_great_announcement_links_to_the_list_of_its_laureates(staff):
     page = staff.get(url(announcement))
 
     prefixes = [inline.formset.prefix for inline in page.context["inline_admin_formsets"]]
-    assert prefixes == ["documents", "claims"]
+    assert prefixes == ["groups", "documents", "claims"]
     link = f"{url(Laureate)}?announcement__id__exact={announcement.pk}"
     assert f'href="{link}"' in page.content.decode()
     assert staff.get(link).context["cl"].result_count == LAUREATES_MAX + 1

@@ -427,7 +427,7 @@ def test_a_long_list_of_changes_is_proposed_in_short(staff, public, draft):
 
 
 @pytest.mark.parametrize(
-    ("name", "budget"), [("", 24), ("announcement", 8), ("add", 11), ("publish", 24)]
+    ("name", "budget"), [("", 26), ("announcement", 8), ("add", 11), ("publish", 26)]
 )
 def test_the_pages_of_a_draft_cost_the_same_whatever_the_number_of_projects(
     name, budget, staff, public, publisher, django_assert_max_num_queries

@@ -26,6 +26,7 @@ from tests.factories import (
     AnnouncementFactory,
     CarrierFactory,
     LaureateFactory,
+    LaureateGroupFactory,
     MinistryFactory,
     OrganisationFactory,
     ReleaseFactory,
@@ -93,6 +94,9 @@ def complete():
             source_on=datetime.date(2019, 9, 25),
         ),
         position=1,
+        group=LaureateGroupFactory(
+            announcement__slug="groupes", name="Tiers-lieux", amount=2000000
+        ),
         title="Guichet",
         former_titles="Comptoir\nBureau",
         summary="Un guichet.",
@@ -130,9 +134,11 @@ def test_everything_known_is_written(complete):
         "session": "2de session",
         "annonce": "essai-2019",
         "rang": "1",
+        "groupe": "Tiers-lieux",
         "date_copil": "2019-09-23",
         "date_publication": "2019-09-25T10:00:00+02:00",
         "titre": "Guichet",
+        "titre_propre": "oui",
         "anciens_titres": "Comptoir; Bureau",
         "resume": "Un guichet.",
         "description": "Un *guichet*.\n\nPour tous.",
@@ -150,6 +156,7 @@ def test_everything_known_is_written(complete):
         "territoire_code": "département:88; région:44",
         "montant_retenu_eur": "1200000.50",
         "montant_statut": "communiqué",
+        "montant_groupe_eur": "2000000",
         "statut_projet": "en cours",
         "attribuant": "Direction de l’Essai",
         "attribuant_siret": SIRET,
@@ -169,6 +176,8 @@ def test_what_is_unknown_stays_empty():
     row = only_row()
     unknown = {name for name, value in row.items() if value == ""}
     assert unknown == {
+        "groupe",
+        "montant_groupe_eur",
         "session",
         "date_copil",
         "anciens_titres",

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from ftap.refusals import Refusal
 from laureates import releases
-from laureates.models import Announcement, Carrier, Laureate
+from laureates.models import Announcement, Carrier, Laureate, LaureateGroup
 from laureates.releases import content
 from laureates.releases.shape import (
     EDITABLE_ANNOUNCEMENT,
     EDITABLE_LAUREATE,
     LAUREATE_FIELDS,
+    OPTIONAL,
     RELATIONS,
 )
 from tests.embargo import CANARY
@@ -24,6 +25,7 @@ from tests.factories import (
     ClaimFactory,
     DocumentFactory,
     LaureateFactory,
+    LaureateGroupFactory,
     OrganisationFactory,
     SelectionFactory,
     TerritoryFactory,
@@ -85,12 +87,14 @@ def test_every_field_of_the_rows_is_public_content_or_left_out_on_purpose():
     fields = {field.name for field in Announcement._meta.fields}
     assert fields == {"slug", *EDITABLE_ANNOUNCEMENT} | private | {"staff_note"}
     fields = {field.name for field in Laureate._meta.fields}
-    assert fields == {*LAUREATE_FIELDS, "former_titles", "announcement"} | private - {
-        "published_at"
-    }
+    assert fields == {*LAUREATE_FIELDS, *OPTIONAL, "former_titles", "announcement"} | (
+        private - {"published_at"}
+    )
+    fields = {field.name for field in LaureateGroup._meta.fields}
+    assert fields == {"id", "announcement", "position", "name", "amount"}
     fields = {field.name for field in Carrier._meta.fields}
     assert fields == {"id", "laureate", "position", "organisation", "announced_name", "role"}
-    assert set(EDITABLE_LAUREATE) == {*LAUREATE_FIELDS, *RELATIONS} - {
+    assert set(EDITABLE_LAUREATE) == {*LAUREATE_FIELDS, *RELATIONS, *OPTIONAL} - {
         "public_id",
         "position",
         "slug",
@@ -215,6 +219,43 @@ def test_it_is_applied_whole_to_rows_old_and_new(organisations):
     assert content.read(announcement) == wanted
     assert Laureate.objects.get(public_id="nouveau1").title == "Ajouté"
     assert list(announcement.laureates.get(position=1).themes.all()) == [theme]
+
+
+def test_groups_and_titles_of_carriers_are_content():
+    announcement = prepared(3)
+    plain = content.digest(content.read(announcement))
+    first, second, third = announcement.laureates.order_by("position")
+    group = LaureateGroupFactory(announcement=announcement, name="Tiers-lieux", amount=1500000)
+    first.group = group
+    first.save()
+    second.has_own_title = False
+    second.save()
+    read = content.read(announcement)
+    assert read["groups"] == [{"position": 1, "name": "Tiers-lieux", "amount": "1500000.00"}]
+    assert (read["laureates"][0]["group"], read["laureates"][1]["has_own_title"]) == (1, False)
+    # What says nothing is not written: versions of before keep their digest.
+    assert not {"group", "has_own_title"} & set(read["laureates"][2])
+
+    wanted = copy.deepcopy(read)
+    wanted["groups"] = [
+        {"position": 1, "name": "Lieux", "amount": None},
+        {"position": 2, "name": "Écoles", "amount": "3.00"},
+    ]
+    wanted["laureates"][0]["group"] = 2
+    del wanted["laureates"][1]["has_own_title"]
+    said = [change.sentence.replace("\u00a0", " ") for change in content.differences(read, wanted)]
+    assert said == [
+        "Annonce, groupes de lauréats : texte modifié.",
+        f"Projet nᵒ 1 « {first.title} », groupe : « Tiers-lieux » devient « Écoles ».",
+        f"Projet nᵒ 2 « {second.title} », titre propre : « non » devient « oui ».",
+    ]
+    content.apply(announcement, wanted)
+    assert content.read(announcement) == wanted
+
+    del wanted["groups"], wanted["laureates"][0]["group"]
+    content.apply(announcement, wanted)
+    assert content.digest(content.read(announcement)) == plain
+    assert not announcement.groups.exists()
 
 
 @pytest.mark.parametrize(

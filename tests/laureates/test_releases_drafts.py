@@ -468,3 +468,52 @@ def test_a_withdrawal_that_dies_leaves_nothing(step):
     ):
         releases.withdraw_announcement(announcement, by=by, reason=REASON)
     assert live() == before[0]
+
+
+# Groups ----------------------------------------------------------------------
+
+
+def test_groups_are_corrected_in_a_draft():
+    by = publisher()
+    draft = drafted(by)
+    releases.save_announcement(
+        draft,
+        by=by,
+        version=draft.version,
+        values={"laureate_groups": [{"name": "Tiers-lieux", "amount": Decimal(1500000)}]},
+    )
+    draft.refresh_from_db()
+    save(draft, by, group=1, has_own_title=False)
+    assert (entry(draft)["group"], entry(draft)["has_own_title"]) == (1, False)
+    assert not draft.announcement.groups.exists()
+    releases.publish_draft(draft, by=by, version=draft.version, changelog=WORDS)
+    laureate = draft.announcement.laureates.get(position=1)
+    assert (laureate.group.name, laureate.group.amount) == ("Tiers-lieux", 1500000)
+    assert not laureate.has_own_title
+
+
+def test_a_group_that_is_used_or_wrong_is_refused():
+    by = publisher()
+    draft = drafted(by)
+
+    def groups(*rows):
+        draft.refresh_from_db()
+        releases.save_announcement(
+            draft, by=by, version=draft.version, values={"laureate_groups": rows}
+        )
+
+    with pytest.raises(Refusal, match="Ce groupe n’existe plus"):
+        save(draft, by, group=1)
+    groups({"name": "Un", "amount": None}, {"name": "Deux", "amount": None})
+    draft.refresh_from_db()
+    save(draft, by, group=2)
+    with pytest.raises(Refusal, match="changez d’abord son groupe"):
+        groups({"name": "Un", "amount": None})
+    with pytest.raises(Refusal, match="Le montant du groupe est supérieur à 0"):
+        groups({"name": "Un", "amount": None}, {"name": "Deux", "amount": Decimal(0)})
+    draft.refresh_from_db()
+    save(draft, by, group=None)
+    groups()
+    draft.refresh_from_db()
+    assert "groups" not in content.of_draft(draft)
+    assert "group" not in entry(draft)

@@ -12,6 +12,7 @@ from tests.factories import (
     ClaimFactory,
     DocumentFactory,
     LaureateFactory,
+    LaureateGroupFactory,
     OrganisationFactory,
 )
 
@@ -77,6 +78,45 @@ def test_laureates_stand_in_the_announced_order_with_their_carriers(client):
     ]
     assert "Porteur Premier" in html
     assert "Zorglub" not in html
+
+
+def test_laureates_of_groups_stand_below_their_heading(client):
+    announcement = AnnouncementFactory()
+    group = LaureateGroupFactory(
+        announcement=announcement, name="Tiers-lieux publics", amount=1500000
+    )
+    LaureateGroupFactory(announcement=announcement, name="Groupe Zorglub", amount=77)
+    rows = [
+        LaureateFactory(announcement=announcement, position=position, group=row)
+        for position, row in ((1, group), (2, group), (3, None))
+    ]
+    LaureateFactory(
+        announcement=announcement, position=4, withdrawn=True, group=announcement.groups.last()
+    )
+    html = html_of(client, announcement)
+    headings = re.findall(r"<(h[34])[^>]*>(?:<span[^>]*>[^<]*</span> )?(?:<a [^>]*>)?([^<]+)", html)
+    shown = [name for name in headings if name[1] != "Liste des lauréats"]
+    assert shown[:5] == [
+        ("h3", "Tiers-lieux publics"),
+        ("h4", rows[0].title),
+        ("h4", rows[1].title),
+        ("h3", "Hors groupe"),
+        ("h4", rows[2].title),
+    ]
+    assert "Montant accordé à l’ensemble du groupe\u00a0: 1\u202f500\u202f000" in html
+    # A group none of whose laureates is public is nowhere.
+    assert "Zorglub" not in html
+    page = client.get(rows[0].get_absolute_url()).content.decode()
+    assert "Tiers-lieux publics" in page
+    assert "1\u202f500\u202f000" in page
+
+
+def test_a_laureate_named_after_its_carriers_says_so(client):
+    laureate = LaureateFactory(has_own_title=False)
+    said = "L’annonce ne donne pas de titre à ce projet"
+    assert said in client.get(laureate.get_absolute_url()).content.decode()
+    laureate = LaureateFactory()
+    assert said not in client.get(laureate.get_absolute_url()).content.decode()
 
 
 def test_an_announcement_without_anything_says_what_is_unknown(client):
