@@ -3,6 +3,7 @@ from calls.admin.application import ApplicationAdmin
 from calls.admin.bulkact import BulkActAdmin
 from calls.admin.call import CallAdmin
 from calls.admin.committee import CommitteeAdmin
+from calls.admin.dossier_import import DossierImportAdmin
 from calls.admin.fund import FundAdmin
 from calls.admin.letter import LetterAdmin
 from calls.admin.publication import PublicationAdmin
@@ -17,6 +18,7 @@ __all__ = [
     "CallAdmin",
     "CallSessionAdmin",
     "CommitteeAdmin",
+    "DossierImportAdmin",
     "FundAdmin",
     "LetterAdmin",
     "PublicationAdmin",

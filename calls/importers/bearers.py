@@ -37,6 +37,7 @@ class Declared:
     role: str | None = None
     tells_role: bool = False
     column: object = None
+    siret_column: object = None
     where: str = ""
     organisation: Organisation | None = None
 
@@ -104,7 +105,7 @@ def _first(row, layout, found):
             found.problems.append(Problem(siret_column.label, siret_column.index, str(error)))
     if not name and not siret:
         return None
-    return Declared(name, siret, column=name_column or siret_column)
+    return Declared(name, siret, column=name_column or siret_column, siret_column=siret_column)
 
 
 def _partners(others, layout, found):
@@ -214,7 +215,10 @@ def _check_new(one, found):
         made = organisation_of(one.name, one.siret, slug="a")
         made.clean_fields(exclude=("slug", "source"))
     except ValidationError as error:
-        found.problems.extend(Problem(column, index, message) for message in error.messages)
+        for name, messages in error.message_dict.items():
+            if name == "siret" and one.siret_column:
+                column, index = one.siret_column.label, one.siret_column.index
+            found.problems.extend(Problem(column, index, message) for message in messages)
 
 
 def organisation_of(name: str, siret: str, *, slug: str) -> Organisation:

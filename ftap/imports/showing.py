@@ -38,10 +38,13 @@ class RowChoice:
         self.words = asked.get("q", "").replace("\0", "").strip()[:SEARCH_MAX]
         self.page = asked.get("page", "1")[:12]
 
+    @property
+    def slug(self):
+        return CHOICES[self.outcome][0] if self.outcome else ""
+
     def address(self, **changed) -> str:
         """The query of an address for the same choice, with some of it changed."""
-        slug = CHOICES[self.outcome][0] if self.outcome else ""
-        kept = {"sort": slug, "q": self.words, "page": self.page} | changed
+        kept = {"sort": self.slug, "q": self.words, "page": self.page} | changed
         kept = {name: value for name, value in kept.items() if value and (name, value) != _FIRST}
         return f"?{urlencode(kept)}" if kept else ""
 
@@ -139,7 +142,7 @@ class ShownRow:
             else:
                 self.problems.append(problem)
         cells = self.typed.get("cells", {})
-        every = [
+        self.every = [
             Cell(
                 index,
                 running.label_of(self.job, self.row, index),
@@ -150,8 +153,7 @@ class ShownRow:
             )
             for index in range(len(self.row.cells))
         ]
-        self.faulty = [cell for cell in every if cell.problems or cell.is_corrected]
-        self.others = [cell for cell in every if not (cell.problems or cell.is_corrected)]
+        self.faulty = [cell for cell in self.every if cell.problems or cell.is_corrected]
         answers = self.row.decisions | self.typed.get("answers", {})
         self.questions = [
             Question(one["name"], one["label"], one["choices"], answers.get(one["name"], ""))

@@ -24,7 +24,7 @@ BOMB = (
     "Le fichier contient bien plus que son poids ne le dit\u00a0: il ne peut pas être accepté. "
     "Copiez les données dans un classeur neuf."
 )
-PASSWORD = (
+LOCKED = (
     "Le fichier est protégé par un mot de passe\u00a0: retirez-le dans le tableur, puis déposez le "
     "fichier de nouveau."
 )
@@ -57,7 +57,7 @@ class Archive:
         if not data.startswith(b"PK\x03\x04") or not _is_whole(data):
             raise Unreadable(DAMAGED)
         if any(member.flag_bits & 1 for member in members):
-            raise Unreadable(PASSWORD)
+            raise Unreadable(LOCKED)
         if sum(member.file_size for member in members) > settings.IMPORT_MAX_UNPACKED_BYTES:
             raise Unreadable(BOMB)
         self._data = data

@@ -45,7 +45,9 @@ def text(value) -> str:
 
 def is_error(text: str) -> bool:
     """Whether a cell shows an error of calculation."""
-    return text[:1] == "#" and text.upper() in ERRORS or text[:4] == "Err:" and text[4:].isdigit()
+    return (text[:1] == "#" and text.upper() in ERRORS) or (
+        text[:4] == "Err:" and text[4:].isdigit()
+    )
 
 
 def _number(value):

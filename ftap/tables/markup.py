@@ -5,13 +5,15 @@ before anything else, as are encodings other than UTF-8, which programs read dif
 """
 
 # The parser is bare because defusedxml's own does not show how far it got in the file.
-from xml.parsers import expat  # noqa: S407
+from xml.parsers import expat
 
 from ftap.tables.problems import Unreadable
 
 # An opening tag, a comment: longer than this, it was made to fill the memory.
 MAX_TOKEN = 2 * 1024 * 1024
 MAX_DEPTH = 200
+# The parser remembers every name it meets: a workbook has a few hundred.
+MAX_NAMES = 2_000
 
 ENTITIES = (
     "Le fichier déclare des entités XML, qui n’ont pas leur place dans un classeur\u00a0: il ne "
@@ -32,13 +34,14 @@ def parse(blocks, part: str, handler):
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 64 * 1024
-    names = {}
+    names, known = {}, set()
     depth = 0
 
     def start(name, attributes):
         nonlocal depth
         depth += 1
-        if depth > MAX_DEPTH:
+        known.update(attributes)
+        if depth > MAX_DEPTH or len(names) + len(known) > MAX_NAMES:
             raise Unreadable(OVERSIZED)
         handler.start(names.get(name) or names.setdefault(name, local(name)), attributes)
 

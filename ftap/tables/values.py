@@ -119,7 +119,7 @@ def _day(text, folded, forms):
     parts = match.groupdict()
     month = _MONTHS.get(parts["name"]) if "name" in parts else int(parts["month"])
     rest = folded[match.end() :]
-    if month is None or rest[:1].isalnum() and rest[:1] != "t":
+    if month is None or (rest[:1].isalnum() and rest[:1] != "t"):
         raise ValueError(
             f"«\u00a0{excerpt(text)}\u00a0» n’est pas une date\u00a0: écrivez {forms}."
         )
@@ -141,7 +141,7 @@ def _day(text, folded, forms):
 
 def _hour(text, rest, forms):
     match = _HOUR.fullmatch(rest)
-    if match is None or match["minute"] is None and "h" not in rest:
+    if match is None or (match["minute"] is None and "h" not in rest):
         raise ValueError(
             f"«\u00a0{excerpt(text)}\u00a0» n’est pas une date\u00a0: écrivez {forms}."
         )
@@ -205,9 +205,9 @@ def _decimal(written):
     if mark in groups:
         # 1.234.567: the same sign twice can only separate thousands, all of three digits.
         whole, decimals, digits = written, "", re.sub(r"[ .,]", "", written)
-    elif mark and len(decimals) == 3 and not groups and len(whole) <= 3 and int(whole):
-        return None
-    elif mark and not decimals:
+    elif (mark and len(decimals) == 3 and not groups and len(whole) <= 3 and int(whole)) or (
+        mark and not decimals
+    ):
         return None
     if groups:
         separator = groups.pop()

@@ -1,0 +1,189 @@
+"""Imports of dossiers: the session, what the columns mean, then the steps of every import."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from calls.importers import KIND, absent, mapping
+from calls.models import CallSession, DossierImport
+from ftap.imports import running
+from ftap.imports.forms import UploadForm
+from ftap.imports.models import ImportJob
+from ftap.imports.screens import ImportJobAdmin
+from ftap.refusals import Refusal
+
+ABSENT_SHOWN = 20
+Stage = ImportJob.Stage
+ORIGINS = {
+    "saved": "enregistrée pour cet appel",
+    "other call": "reprise d’un autre appel",
+    "label": "proposée d’après le libellé",
+    "": "",
+}
+
+
+class DossierUploadForm(UploadForm):
+    """The file, and the session that its dossiers go to."""
+
+    job_fields = ("session",)
+    field_order = ("session", "file")
+
+    session = forms.ModelChoiceField(
+        label="Session",
+        queryset=CallSession.objects.none(),
+        error_messages={
+            "required": "Choisissez la session.",
+            "invalid_choice": "Cette session n’existe plus\u00a0: choisissez-en une autre.",
+        },
+    )
+
+    def ask(self, asked):
+        rows = CallSession.objects.select_related("call").order_by("-call__year", "-number")
+        self.fields["session"].queryset = rows
+        given = asked.get("session", "")
+        if given.isascii() and given.isdigit() and len(given) < 10:
+            self.initial["session"] = rows.filter(pk=int(given)).first()
+
+
+class MappingForm(forms.Form):
+    """For each column of the file, by its place, the field that it fills or none."""
+
+    def __init__(self, *args, columns, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.columns = columns
+        choices = _choices()
+        for index, column in enumerate(columns):
+            where = f", feuille {column.sheet}" if column.sheet else ""
+            self.fields[f"column-{index}"] = forms.ChoiceField(
+                label=f"Champ de «\u00a0{column.name}\u00a0»{where}",
+                choices=choices,
+                required=False,
+                initial=column.target,
+                error_messages={"invalid_choice": "Choisissez un champ de la liste."},
+            )
+
+    @property
+    def rows(self):
+        """Each column with its field."""
+        return [
+            {
+                "column": column,
+                "origin": ORIGINS[column.origin],
+                "field": self[f"column-{index}"],
+            }
+            for index, column in enumerate(self.columns)
+        ]
+
+    @property
+    def chosen(self):
+        return {
+            column.key: self.cleaned_data[f"column-{index}"]
+            for index, column in enumerate(self.columns)
+        }
+
+
+def _choices():
+    groups = {"dossiers": "Dossier", "partners": "Partenaires", "any": "Toutes les feuilles"}
+    listed = [("", "gardée avec le dossier, sans champ")]
+    for sheet in ("any", "dossiers", "partners"):
+        listed.append(
+            (
+                groups[sheet],
+                [
+                    (name, target.label)
+                    for name, target in mapping.TARGETS.items()
+                    if target.sheet == sheet
+                ],
+            )
+        )
+    return listed
+
+
+@admin.register(DossierImport)
+class DossierImportAdmin(ImportJobAdmin):
+    kind = KIND
+    upload_form = DossierUploadForm
+    upload_title = "Importer des dossiers"
+    index_order = 7
+    list_display = (
+        "number",
+        "filename",
+        "session",
+        "stage_badge",
+        "author",
+        "created_at",
+        "ended_at",
+    )
+    list_select_related = ("created_by", "session__call")
+    upload_help = (
+        "Déposez un export du service de formulaires en ligne\u00a0: CSV, XLSX ou ODS. Un dossier "
+        "est reconnu à son numéro\u00a0: réimporter le même fichier ne crée rien deux fois.",
+    )
+
+    def facts(self, request, job):
+        return [("Session", job.session)]
+
+    def link_of(self, row):
+        if row.application_id is None:
+            return ""
+        return reverse("admin:calls_application_change", args=[row.application_id])
+
+    def mapping_url(self, job):
+        return self.url("mapping", job.pk) if job.is_open else ""
+
+    def more_pages(self):
+        return [("correspondance/", self.mapping_view, "mapping")]
+
+    def mapping_view(self, request, object_id):
+        """What each column of the file fills; saved for the call, then the file is read."""
+        job = self.get_job(request, object_id)
+        if not job.is_open:
+            return HttpResponseRedirect(self.url("change", job.pk))
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        columns = mapping.proposal(job)
+        form, errors, status = MappingForm(columns=columns), [], 200
+        if request.method == "POST":
+            form = MappingForm(request.POST, columns=columns)
+            status = 409
+            if form.is_valid():
+                try:
+                    mapping.save(job, form.chosen, by=request.user)
+                    running.restart(job, self.kind, by=request.user)
+                    job = running.start(job, self.kind, by=request.user)
+                except Refusal as error:
+                    errors = error.messages
+                else:
+                    messages.success(request, "La correspondance est enregistrée pour cet appel.")
+                    return HttpResponseRedirect(self.url("change", job.pk))
+            else:
+                errors = [text for texts in form.errors.values() for text in texts]
+        return self.page(
+            request,
+            "admin/calls/dossier_import/mapping.html",
+            job,
+            status=status,
+            title=f"{self._title(job)} – correspondance des colonnes",
+            form=form,
+            errors=errors,
+            targets=mapping.TARGETS.values(),
+        )
+
+    def _review(self, request, job):
+        response = super()._review(request, job)
+        if self.sees_totals(request, job):
+            rows = absent(job, request.user)
+            response.context_data["absent"] = rows[:ABSENT_SHOWN]
+            response.context_data["absent_count"] = rows.count()
+            response.template_name = "admin/calls/dossier_import/review.html"
+        return response
+
+
+def import_link(session, user):
+    """The link to bring dossiers into a session; "" for whoever may not."""
+    if not user.has_perm(KIND.permission):
+        return ""
+    address = reverse("admin:calls_dossierimport_add")
+    return format_html('<a href="{}?session={}">Importer des dossiers</a>', address, session.pk)
