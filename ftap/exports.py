@@ -142,6 +142,11 @@ class Resource(resources.Resource):
         self.user = user
         self.has_unpublished = False
 
+    @classmethod
+    def get_display_name(cls):
+        """What the page asks of each of its resources; it offers one, and shows no name."""
+        return cls.__name__
+
     def prepared(self, queryset):
         return queryset
 
@@ -382,7 +387,7 @@ class ExportableAdmin(ExportMixin):
         """« laureats-dont-non-publics-2026-11-24.csv »: a file says that it is not to be passed on
         even where nobody opens it."""
         parts = [
-            slugify(self.opts.verbose_name_plural),
+            slugify(str(self.opts.verbose_name_plural)),
             "dont-non-publics" if resource.has_unpublished else "",
             timezone.localdate().isoformat(),
         ]

@@ -77,7 +77,7 @@ QUESTIONS = (
 # An older export: fewer columns, before those of the establishment were added.
 OLDER = ("ID", "Email", "Entreprise raison sociale", "État du dossier", "Déposé le")
 PARTNERS = "(4512) Partenaires du projet"
-BUDGET = "(4513) Budget prévisionnel par anné"
+BUDGET = "(4513) Budget prévisionnel"
 AVIS = (
     "Dossier ID",
     "Introduction",
@@ -206,7 +206,7 @@ def other_sheets(rows: list[Dossier]) -> dict[str, list[list[str]]]:
         "Etablissements": establishments,
         "Avis": opinions,
         PARTNERS: partners,
-        BUDGET[:31]: budget,
+        BUDGET: budget,
     }
 
 

@@ -251,7 +251,9 @@ def _goes_without_saying(definition, value) -> bool:
     return definition.has_default() and value == definition.get_default()
 
 
-_WRITTEN_BY = "Écrit par « manage.py export_fixtures » ; se charge par « manage.py import_fixtures »."
+_WRITTEN_BY = (
+    "Écrit par « manage.py export_fixtures » ; se charge par « manage.py import_fixtures »."
+)
 _PUBLIC_NOTICE = """\
 Export des données publiques : ce que les visiteurs voient, et rien d’autre.
 """

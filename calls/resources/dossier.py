@@ -51,7 +51,7 @@ class RetainedApplicationResource(Resource):
         self._ranks = reading.retained_ranks(user)
         granted = retained.filter(application=OuterRef("pk")).order_by("-decided_on", "-pk")
         return annotated(
-            queryset.prefetch_related(
+            queryset.prefetch_related(None).prefetch_related(
                 Prefetch("bearers", Bearer.objects.select_related("organisation"))
             ),
             granted_amount=Subquery(granted.values("granted_amount")[:1]),

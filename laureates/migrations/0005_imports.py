@@ -385,7 +385,10 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_index=True, max_length=120, verbose_name="clé"),
                 ),
                 ("cells", models.JSONField(default=list, verbose_name="cellules")),
-                ("corrections", models.JSONField(default=dict, verbose_name="corrections à l’écran")),
+                (
+                    "corrections",
+                    models.JSONField(default=dict, verbose_name="corrections à l’écran"),
+                ),
                 (
                     "outcome",
                     models.CharField(

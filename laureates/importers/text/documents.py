@@ -56,5 +56,3 @@ def _size(details):
         return ""
     size = round(number * _UNITS[fold(details["unit"])[0].replace("b", "o")], 1)
     return str(size) if 0 < size < _SIZE_MAX else ""
-
-

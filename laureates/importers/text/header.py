@@ -12,9 +12,7 @@ from laureates.importers.text.structure import Reading, Role
 from laureates.typography import fold
 
 _WEEKDAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
-_PUBLISHED = re.compile(
-    rf"\b(?:publiee?|mise? en ligne|parue?|diffusee?)\s+(?:le\b|{_WEEKDAYS})"
-)
+_PUBLISHED = re.compile(rf"\b(?:publiee?|mise? en ligne|parue?|diffusee?)\s+(?:le\b|{_WEEKDAYS})")
 _CALL = re.compile(r"\bappels? a projets?\b[^.;«»]{0,60}?\b(20\d\d)\b")
 _SESSION = re.compile(
     r"\b((?:\d{1,2}(?:re|ère|er|e|ème|nde|de|d)|première|deuxième|seconde|troisième|quatrième) "
@@ -86,9 +84,7 @@ def read(blocks: list[Block], readings: list[Reading]) -> dict[str, dict]:
     committee = _first(_COMMITTEE, texts, _committee)
     found = {
         "title": _title(headings),
-        "call_title": Found(
-            f"Appel à projets {year.value}" if year.value else "", year.sentence
-        ),
+        "call_title": Found(f"Appel à projets {year.value}" if year.value else "", year.sentence),
         "call_year": year,
         "session_label": _first(_SESSION, [*headings, *texts], lambda match: match[1]),
         "committee_name": committee,

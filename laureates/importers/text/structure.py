@@ -65,13 +65,13 @@ _FOOTER = re.compile(
     r"retrouvez|decouvrez|contacts?\b|partager|documents?(?: joints?| a telecharger)?$|annexes?$|"
     r"liens utiles|haut de page|imprimer|mots?-cles|a propos|nous suivre|mentions legales"
 )
-_NO_STOP = "Cette ligne n’a pas de point final\u00a0: texte de l’annonce, ou habillage de la page\u202f?"
+_NO_STOP = (
+    "Cette ligne n’a pas de point final\u00a0: texte de l’annonce, ou habillage de la page\u202f?"
+)
 _BOTH = "Cette ligne et sa voisine se lisent toutes deux comme des porteurs."
 _ALONE = "Cette ligne est seule\u00a0: titre, porteurs, intitulé de groupe ou fin de description."
 _EXTRA = "Cette ligne précède un titre\u00a0: intitulé de groupe, ou fin de ce qui précède."
-_NO_LIST = (
-    "Aucun titre n’annonce la liste des lauréats\u00a0: la liste commencerait ici."
-)
+_NO_LIST = "Aucun titre n’annonce la liste des lauréats\u00a0: la liste commencerait ici."
 _NO_SIGN = "Rien ne montre que cette ligne nomme des porteurs\u00a0: est-ce bien le cas\u202f?"
 _IN_LIST = [Role.TITLE, Role.CARRIERS, Role.GROUP, Role.DESCRIPTION, Role.ASIDE]
 
@@ -138,9 +138,7 @@ def _end(blocks, start):
             ends = _FOOTER.match(fold(block.text)) or describes_document(block.text)
             if ends:
                 is_title_before = (
-                    index > start
-                    and describes_document(block.text)
-                    and is_short(blocks[index - 1])
+                    index > start and describes_document(block.text) and is_short(blocks[index - 1])
                 )
                 return index - 1 if is_title_before else index
     return len(blocks)
