@@ -58,20 +58,121 @@ _ENDS = {
 }
 # Beginnings that a true hyphen follows.
 _PREFIXES = frozenset(
-    "apres arriere avant bas chef chefs ci co contre demi e eco ex extra grand grande haut haute "
-    "haute hors infra inter intra mi micro mini multi net non nord outre ouest post pre presque "
-    "pro quasi quelque quelques sans self semi sous sud sur ultra vice".split()
+    [
+        "apres",
+        "arriere",
+        "avant",
+        "bas",
+        "chef",
+        "chefs",
+        "ci",
+        "co",
+        "contre",
+        "demi",
+        "e",
+        "eco",
+        "ex",
+        "extra",
+        "grand",
+        "grande",
+        "haut",
+        "haute",
+        "haute",
+        "hors",
+        "infra",
+        "inter",
+        "intra",
+        "mi",
+        "micro",
+        "mini",
+        "multi",
+        "net",
+        "non",
+        "nord",
+        "outre",
+        "ouest",
+        "post",
+        "pre",
+        "presque",
+        "pro",
+        "quasi",
+        "quelque",
+        "quelques",
+        "sans",
+        "self",
+        "semi",
+        "sous",
+        "sud",
+        "sur",
+        "ultra",
+        "vice",
+    ]
 )
 # Ends that a true hyphen precedes, after a word.
 _ENCLITICS = frozenset(
-    "ci la meme memes il elle on ils elles je tu nous vous moi toi leur lui y en ce un une uns "
-    "unes".split()
+    [
+        "ci",
+        "la",
+        "meme",
+        "memes",
+        "il",
+        "elle",
+        "on",
+        "ils",
+        "elles",
+        "je",
+        "tu",
+        "nous",
+        "vous",
+        "moi",
+        "toi",
+        "leur",
+        "lui",
+        "y",
+        "en",
+        "ce",
+        "un",
+        "une",
+        "uns",
+        "unes",
+    ]
 )
 _COMPOUNDS = frozenset(
-    "aide-memoire celui-ci celle-ci ceux-ci celles-ci celui-la lui-meme elle-meme eux-memes "
-    "elles-memes soi-meme rendez-vous savoir-faire savoir-etre peut-etre mot-cle mots-cles "
-    "porte-parole est-ce au-dela au-dessus au-dessous en-tete par-dela dix-sept dix-huit dix-neuf "
-    "vingt-deux trente-deux quatre-vingt main-d'oeuvre plate-forme plates-formes".split()
+    [
+        "aide-memoire",
+        "celui-ci",
+        "celle-ci",
+        "ceux-ci",
+        "celles-ci",
+        "celui-la",
+        "lui-meme",
+        "elle-meme",
+        "eux-memes",
+        "elles-memes",
+        "soi-meme",
+        "rendez-vous",
+        "savoir-faire",
+        "savoir-etre",
+        "peut-etre",
+        "mot-cle",
+        "mots-cles",
+        "porte-parole",
+        "est-ce",
+        "au-dela",
+        "au-dessus",
+        "au-dessous",
+        "en-tete",
+        "par-dela",
+        "dix-sept",
+        "dix-huit",
+        "dix-neuf",
+        "vingt-deux",
+        "trente-deux",
+        "quatre-vingt",
+        "main-d'oeuvre",
+        "plate-forme",
+        "plates-formes",
+    ]
 )
 
 

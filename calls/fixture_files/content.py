@@ -194,7 +194,7 @@ class Content:
         carriers = _by(self.rows[Carrier], "laureate_id")
         for row in self.rows[Announcement]:
             folder = "announcements" if row.pk in public else "private/announcements"
-            title = f"Annonce « {row.slug} », ses versions et ses lauréats."
+            title = f"Annonce « {row.slug} », ses versions et ses lauréats."
             part = Part(f"{folder}/{row.slug}", title, [row])
             for group in (groups, documents, claims):
                 part.rows += group.get(row.pk, ())
@@ -214,7 +214,7 @@ class Content:
         records = _by(self.rows[FormRecord], "application_id")
         applications = _by(self.rows[Application], "session_id")
         for session in self.rows[CallSession]:
-            title = f"Dossiers de la session « {session.slug} », porteurs, réponses au formulaire."
+            title = f"Dossiers de la session « {session.slug} », porteurs et réponses."
             part = Part(f"private/applications/{session.slug}", title)
             for row in applications.get(session.pk, ()):
                 part.rows += [row, *bearers.get(row.pk, ()), *records.get(row.pk, ())]

@@ -57,19 +57,19 @@ def export(folder: Path, *, is_private: bool, replace: bool = False) -> Exported
 def refuse_folder(folder: Path, *, replace: bool) -> None:
     """Refusal where an export cannot be written there."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise Refusal(f"« {folder} » n’est pas un dossier : donnez-en un nouveau, ou un vide.")
+        raise Refusal(f"« {folder} » n’est pas un dossier : donnez-en un nouveau, ou un vide.")
     if not folder.parent.is_dir():
-        raise Refusal(f"Le dossier « {folder.parent} » n’existe pas : créez-le d’abord.")
+        raise Refusal(f"Le dossier « {folder.parent} » n’existe pas : créez-le d’abord.")
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not replace:
         raise Refusal(
-            f"« {folder} » n’est pas vide : donnez un autre dossier, ou ajoutez --force pour "
+            f"« {folder} » n’est pas vide : donnez un autre dossier, ou ajoutez --force pour "
             "remplacer l’export qu’il contient."
         )
     if not (folder / sidecars.SUMS).is_file():
         raise Refusal(
-            f"« {folder} » contient autre chose qu’un export (pas de fichier {sidecars.SUMS}) : "
+            f"« {folder} » contient autre chose qu’un export (pas de fichier {sidecars.SUMS}) : "
             "rien n’y est effacé. Donnez un autre dossier, ou videz celui-ci."
         )
 
@@ -210,7 +210,7 @@ class _Writer:
             with file.storage.open(file.name, "rb") as stored:
                 data = stored.read()
         except (OSError, SuspiciousFileOperation, ValueError):
-            self.exported.missing.append(f"{row._meta.verbose_name} « {row} » : {file.name}")
+            self.exported.missing.append(f"{row._meta.verbose_name} « {row} » : {file.name}")
             return ""
         self._write_bytes(path, data)
         return file.name
@@ -252,20 +252,20 @@ def _goes_without_saying(definition, value) -> bool:
 
 
 _WRITTEN_BY = (
-    "Écrit par « manage.py export_fixtures » ; se charge par « manage.py import_fixtures »."
+    "Écrit par « manage.py export_fixtures » ; se charge par « manage.py import_fixtures »."
 )
 _PUBLIC_NOTICE = """\
-Export des données publiques : ce que les visiteurs voient, et rien d’autre.
+Export des données publiques : ce que les visiteurs voient, et rien d’autre.
 """
 _PRIVATE_NOTICE = """\
-CONFIDENTIEL. Export complet : dossiers, séances, décisions, annonces non publiées, notes internes.
-Tout ce dossier est à protéger comme la base elle-même, et non le seul dossier « private ».
+CONFIDENTIEL. Export complet : dossiers, séances, décisions, annonces non publiées, notes internes.
+Tout ce dossier est à protéger comme la base elle-même, et non le seul dossier « private ».
 """
 _HOW_TO_LOAD = """\
-Les objets sont dans les fichiers .yaml ; les versions figées des annonces sont dans « versions »,
-les documents dans « documents ». SHA256SUMS donne leurs empreintes : « sha256sum -c SHA256SUMS ».
+Les objets sont dans les fichiers .yaml ; les versions figées des annonces sont dans « versions »,
+les documents dans « documents ». SHA256SUMS donne leurs empreintes : « sha256sum -c SHA256SUMS ».
 
-Pour charger le tout dans une base neuve, après « manage.py migrate » :
+Pour charger le tout dans une base neuve, après « manage.py migrate » :
 
     manage.py import_fixtures CE_DOSSIER
 

@@ -62,7 +62,7 @@ def read_sums(folder: Path) -> dict[str, str]:
     for number, line in enumerate((folder / SUMS).read_text(encoding="utf-8").splitlines(), 1):
         found = _LINE.fullmatch(line)
         if found is None or ".." in PurePosixPath(found[2]).parts or found[2].startswith("/"):
-            raise ValueError(f"{SUMS}, ligne {number} : une empreinte et un chemin sont attendus.")
+            raise ValueError(f"{SUMS}, ligne {number} : une empreinte et un chemin sont attendus.")
         digests[found[2]] = found[1]
     return digests
 

@@ -5,13 +5,13 @@ Decimal (euros), a date, an aware datetime, or, for a field that `is_list`, a li
 None is an unknown one. What is not known is None, never 0 and never guessed.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from hashlib import sha256
 
 from django.db.models import QuerySet
 
-from laureates.models import Carrier, Laureate, Organisation, Territory
+from laureates.models import Carrier, Laureate, Organisation
+from laureates.opendata.field import LEVELS, LOCAL, NATIONAL, TERRITORIES, Field
 from laureates.opendata.reading import (
     LICENCE,
     Context,
@@ -25,42 +25,6 @@ from laureates.opendata.reading import (
 )
 
 AMOUNT_KNOWN, AMOUNT_UNKNOWN = "communiqué", "non communiqué"
-NATIONAL, LOCAL = "national", "déconcentré"
-# The services of the State whose level their kind tells; of the others it is not recorded.
-_LEVELS = {
-    Organisation.Kind.MINISTRY: NATIONAL,
-    Organisation.Kind.CENTRAL: NATIONAL,
-    Organisation.Kind.NATIONAL_SERVICE: NATIONAL,
-    Organisation.Kind.DECONCENTRATED: LOCAL,
-}
-_TERRITORIES = {
-    Territory.Kind.NATIONAL: "national",
-    Territory.Kind.REGION: "région",
-    Territory.Kind.DEPARTMENT: "département",
-    Territory.Kind.COLLECTIVITY: "collectivité",
-}
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field of the open data.
-
-    `name` is its header, `type` its Table Schema type, `label` and `description` are in French.
-    `required`: never empty. `enum`: the only values. `is_list`: several values, in order;
-    `is_year`: a number that takes no thousands separator.
-    """
-
-    name: str
-    label: str
-    type: str
-    description: str
-    value: Callable[[Laureate, Context], object]
-    unit: str = ""
-    required: bool = False
-    enum: tuple[str, ...] | None = None
-    example: str = ""
-    is_list: bool = False
-    is_year: bool = False
 
 
 def row(laureate: Laureate, context: Context) -> dict[str, object]:
@@ -310,7 +274,7 @@ FIELDS = (
         "centrales et services à compétence nationale, ou services déconcentrés. Celui des autres "
         "organismes n’est pas connu.",
         lambda laureate, context: _once(
-            _LEVELS.get(organisation.kind) for organisation in organisations_of(laureate)
+            LEVELS.get(organisation.kind) for organisation in organisations_of(laureate)
         ),
         enum=(NATIONAL, LOCAL),
         is_list=True,
@@ -341,7 +305,7 @@ FIELDS = (
         "Les mêmes territoires, dans le même ordre : leur nature et leur code officiel "
         "géographique (Insee), car une région et un département peuvent avoir le même code.",
         lambda laureate, context: [
-            f"{_TERRITORIES[territory.kind]}:{territory.code}"
+            f"{TERRITORIES[territory.kind]}:{territory.code}"
             for territory in laureate.territories.all()
         ],
         is_list=True,

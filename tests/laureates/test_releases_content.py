@@ -224,7 +224,7 @@ def test_it_is_applied_whole_to_rows_old_and_new(organisations):
 def test_groups_and_titles_of_carriers_are_content():
     announcement = prepared(3)
     plain = content.digest(content.read(announcement))
-    first, second, third = announcement.laureates.order_by("position")
+    first, second, _ = announcement.laureates.order_by("position")
     group = LaureateGroupFactory(announcement=announcement, name="Tiers-lieux", amount=1500000)
     first.group = group
     first.save()

@@ -72,7 +72,7 @@ def names_carriers(text: str, matcher: Matcher) -> bool:
         return False
     if _LABEL.match(text) or matcher.find(text).organisation:
         return True
-    pieces, separators = _pieces(text)
+    pieces, _ = _pieces(text)
     known = _Known(matcher)
     if any(known(piece) for piece in pieces if len(piece) > 3):
         return True

@@ -7,6 +7,7 @@ writes it, « • » before an item of a list, two spaces for each level of a li
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import PurePath
 
 from django.conf import settings
@@ -145,7 +146,7 @@ def _is_wrapped(lines):
         return False
     pairs = sum(
         len(before) >= _WIDTH_MIN and after.strip() != "" and not _ITEM.match(after)
-        for before, after in zip(lines, lines[1:], strict=False)
+        for before, after in pairwise(lines)
     )
     return pairs >= 2
 
@@ -171,9 +172,46 @@ def _depth(indents, indent):
 
 _DROPPED = {"script", "style", "head", "noscript", "template", "svg", "select", "iframe"}
 _BLOCKS = frozenset(
-    "address article aside blockquote body button caption dd div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hr legend main nav p pre section summary table tbody td "
-    "tfoot th thead tr".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "button",
+        "caption",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "legend",
+        "main",
+        "nav",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+    ]
 )
 # What begins as a declaration and is none, which the parser takes for an error.
 _DECLARATION = re.compile(r"<!(?!--|doctype\b)", re.IGNORECASE)
