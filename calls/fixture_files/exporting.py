@@ -169,7 +169,7 @@ class _Writer:
                 value = self._value(row, definition)
                 if _goes_without_saying(definition, value):
                     continue
-            if value not in _EMPTY:
+            if value not in _EMPTY or definition.name in options.model.NATURAL_KEY:
                 is_json = isinstance(definition, models.JSONField)
                 yield definition.name, writing.Structure(value) if is_json else value
 
