@@ -30,6 +30,8 @@ from tests.factories import (
     CommitteeFactory,
     CommitteeMemberFactory,
     CriterionFactory,
+    DossierImportFactory,
+    DossierImportRowFactory,
     EligibilityRuleFactory,
     ErrorReportFactory,
     FundFactory,
@@ -123,6 +125,8 @@ def build() -> House:
         state=Selection.State.VALIDATED,
     )
     published["grant"], published["affiliation"] = own["grant"], own["affiliation"]
+    for rows in (own, foreign, published):
+        rows["import_job"] = rows["import_row"].job
     for name, row in _references().items():
         own[name] = foreign[name] = published[name] = row
     return House(people, own, foreign, published)
@@ -198,11 +202,33 @@ def _dossier(session, people, *, officer, word, amount, state=Selection.State.PR
             application=application, selection=selection, body=f"{word} courrier"
         ),
         "act": act,
+        "import_row": _import_row(session, application, people["S"], word),
         "publication": PublicationFactory(announcement__draft=True, committees=[committee]),
         "minutes": MinutesFactory(
             committee=committee, content=f'{{"{word}": 1}}', sealed_by=people["S"]
         ),
     }
+
+
+def _import_row(session, application, person, word):
+    """A row of an import that waits for its verification."""
+    job = DossierImportFactory(
+        session=session,
+        stage="ready",
+        headers=[{"sheet": "", "labels": ["ID", "Titre"], "rows": 1}],
+        rows_total=1,
+        rows_read=1,
+        created_by=person,
+    )
+    return DossierImportRowFactory(
+        job=job,
+        application=application,
+        key="480001",
+        outcome="changed",
+        cells=["480001", f"{word} cellule"],
+        changes=[["Titre", f"{word} avant", f"{word} après"]],
+        problems=[{"column": "Titre", "rank": 1, "message": f"{word} problème"}],
+    )
 
 
 def _poison(application, word):
@@ -246,6 +272,7 @@ ROW_OF = {
     "callsession": "session",
     "claim": "claim",
     "committee": "committee",
+    "dossierimport": "import_job",
     "errorreport": "report",
     "fund": "fund",
     "group": "group",
@@ -268,6 +295,7 @@ PARAMETERS = {
     "format": lambda rows: "xlsx",
     "public_id": lambda rows: rows["laureate"].public_id,
     "member_pk": lambda rows: rows["recusal"].member.pk,
+    "row_pk": lambda rows: rows["import_row"].pk,
     "recusal_pk": lambda rows: rows["recusal"].pk,
     "session_slug": lambda rows: rows["call"].sessions.get().slug,
     "selection_pk": lambda rows: rows["selection"].pk,

@@ -24,6 +24,7 @@ SCREENS = {
     "callsession": ("LISD", "S", "S", ""),
     "claim": ("P", "P", "P", "P"),
     "committee": ("LISD", "S", "S", "S"),
+    "dossierimport": ("S", "S", "", ""),
     "errorreport": ("P", "", "P", ""),
     "fund": ("LISDP", "S", "S", ""),
     "group": ("", "", "", ""),
@@ -82,6 +83,13 @@ ACTS = {
     "calls_committee_scenario": ("ISD", "ISD"),
     "calls_committee_sheet": ("LISD", "LISD"),
     "calls_committee_sitting": ("LISD", "LISD"),
+    "calls_dossierimport_abandon": ("S", "S"),
+    "calls_dossierimport_advance": ("", "S"),
+    "calls_dossierimport_confirm": ("S", "S"),
+    "calls_dossierimport_mapping": ("S", "S"),
+    "calls_dossierimport_problems": ("S", ""),
+    "calls_dossierimport_reread": ("", "S"),
+    "calls_dossierimport_row": ("S", "S"),
     "calls_letter_email": ("S", "S"),
     "calls_letter_post": ("S", "S"),
     "calls_letter_redraft": ("S", "S"),
@@ -148,6 +156,7 @@ SITE = {
 NEVER = {
     ("bulkact", "add"),
     ("bulkact", "delete"),
+    ("dossierimport", "delete"),
     ("errorreport", "add"),
     ("letter", "add"),
     ("letter", "delete"),
@@ -170,10 +179,14 @@ KEPT = {
     "review",
 }
 # Acts without a page of their own.
-POST_ONLY = {"calls_committee_recusal_declare"}
+POST_ONLY = {
+    "calls_committee_recusal_declare",
+    "calls_dossierimport_advance",
+    "calls_dossierimport_reread",
+}
 # Rows that change through acts alone, as a public laureate does, and one that is edited by who
 # is asked for it.
-READ_ONLY = {"bulkact", "laureate", "publication", "selection"}
+READ_ONLY = {"bulkact", "dossierimport", "laureate", "publication", "selection"}
 EDITED_BY = {"review": "IAS"}
 STAFF = "LIASDPXURT"
 # Whoever may not see the foreign dossier; those who may not read the inside of the others.

@@ -38,6 +38,9 @@ FACTORIES = {
     "calls.review": factories.ReviewFactory,
     "calls.letter": factories.LetterFactory,
     "calls.publication": factories.PublicationFactory,
+    "calls.dossierimport": lambda: factories.DossierImportFactory(
+        stage="done", ended_at=factories.PAST
+    ),
     "calls.bulkact": lambda: factories.BulkActItemFactory().act,
     "calls.affiliation": factories.AffiliationFactory,
     "calls.sessionaccess": factories.SessionAccessFactory,
@@ -63,6 +66,7 @@ BUDGETS = {
     "calls.review": 5,
     "calls.letter": 7,
     "calls.publication": 7,
+    "calls.dossierimport": 6,
     "calls.bulkact": 7,
     "calls.affiliation": 5,
     "calls.sessionaccess": 5,
@@ -72,8 +76,10 @@ BUDGETS = {
 MODELS = sorted(FACTORIES)
 # Rows that only acts make and change: no page adds or deletes them.
 OF_ACTS = {"calls.bulkact", "calls.letter", "calls.publication", "calls.selection"}
+# Files brought in, each step of which has its page.
+OF_IMPORTS = {"calls.dossierimport"}
 # Pages with a form of their own, which has its own guard against a stale save.
-OWN_FORM = OF_ACTS | {"calls.review"}
+OWN_FORM = OF_ACTS | OF_IMPORTS | {"calls.review"}
 HUGE = "9" * 20
 
 
@@ -152,6 +158,7 @@ def test_the_first_page_follows_the_work(staff):
                 "Décisions du comité",
                 "Publications",
                 "Courriers",
+                "Imports de dossiers",
                 "Actes groupés",
                 "Rattachements",
                 "Accès aux sessions",
@@ -240,7 +247,7 @@ def test_every_page_of_a_screen_answers(label, staff):
     model = type(row)
     for path in (url(model), url(row, "change"), url(row, "history")):
         assert staff.get(path).status_code == 200
-    assert staff.get(url(row, "delete")).status_code == (403 if label in OF_ACTS else 200)
+    assert staff.get(url(row, "delete")).status_code == (403 if label in OF_ACTS | OF_IMPORTS else 200)
     expected = 403 if model is ErrorReport or label in OWN_FORM else 200
     assert staff.get(url(model, "add")).status_code == expected
 

@@ -106,7 +106,7 @@ class DossierImportAdmin(ImportJobAdmin):
     kind = KIND
     upload_form = DossierUploadForm
     upload_title = "Importer des dossiers"
-    index_order = 7
+    index_order = 28
     list_display = (
         "number",
         "filename",
