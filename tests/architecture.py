@@ -31,6 +31,7 @@ LAYERS = (
         "freshness",
         "throttle",
         "matching",
+        "merging",
         "hyphens",
     },
     {
@@ -65,7 +66,7 @@ LAYERS = (
         "index",
         "releases",
     },
-    {"bulk", "scenarios", "pack", "demo", "reconciliation", "merging"},
+    {"bulk", "scenarios", "pack", "demo", "reconciliation"},
     {"forms", "importers", "resources", "filters", "fixture_check"},
     {"fixture_files"},
     {"api"},

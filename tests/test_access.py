@@ -115,6 +115,7 @@ ACTS = {
     "laureates_announcement_unschedule": ("P", "P"),
     "laureates_announcement_withdraw": ("P", "P"),
     "laureates_laureate_withdraw": ("P", "P"),
+    "laureates_organisation_merge": ("SP", "SP"),
 }
 # Of each list, who takes it away as a file: fewer people than those who read it.
 EXPORTS = {

@@ -247,7 +247,9 @@ def test_every_page_of_a_screen_answers(label, staff):
     model = type(row)
     for path in (url(model), url(row, "change"), url(row, "history")):
         assert staff.get(path).status_code == 200
-    assert staff.get(url(row, "delete")).status_code == (403 if label in OF_ACTS | OF_IMPORTS else 200)
+    assert staff.get(url(row, "delete")).status_code == (
+        403 if label in OF_ACTS | OF_IMPORTS else 200
+    )
     expected = 403 if model is ErrorReport or label in OWN_FORM else 200
     assert staff.get(url(model, "add")).status_code == expected
 

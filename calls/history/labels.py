@@ -56,6 +56,7 @@ _ACTS = {
     "publish_release": "Rectificatif publié",
     "withdraw_laureate": "Lauréat retiré de l’annonce",
     "withdraw_announcement": "Annonce retirée",
+    "merge_organisations": "Organismes fusionnés",
     # What is drawn from the records
     "seal_minutes": "Relevé de décisions scellé",
     "download_minutes": "Relevé de décisions téléchargé",

@@ -4,6 +4,7 @@ from django.db.models import Count
 from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin, list_link
+from laureates.admin.organisation_merge import MergePages
 from laureates.admin.shared import SluggedForm
 from laureates.models import Laureate, Organisation
 from laureates.resources import OrganisationResource
@@ -33,7 +34,8 @@ class ProjectFilter(SplitFilter):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ExportableAdmin, ModelAdmin):
+class OrganisationAdmin(MergePages, ExportableAdmin, ModelAdmin):
+    change_form_template = "admin/laureates/organisation/change_form.html"
     resource_classes = [OrganisationResource]
     index_order = 13
     form = OrganisationForm
@@ -71,6 +73,9 @@ class OrganisationAdmin(ExportableAdmin, ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj else fieldsets[:-1]
+
+    def get_urls(self):
+        return [*self.merge_urls(), *super().get_urls()]
 
     def public_queryset(self):
         return Organisation.objects.public()

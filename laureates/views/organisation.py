@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from django.db.models import Count, QuerySet
-from django.http import QueryDict
+from django.http import Http404, HttpResponsePermanentRedirect, QueryDict
 from django.urls import reverse
 from django.views.generic import DetailView, TemplateView
 
@@ -93,6 +93,18 @@ class OrganisationView(PublicLaureateMixin, DetailView):
 
     def get_queryset(self):
         return Organisation.objects.public().select_related("supervising_ministry", "territory")
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return super().get(request, *args, **kwargs)
+        except Http404:
+            # Only an address that visitors knew leads anywhere, and only to a page they see.
+            kept = self.get_queryset().filter(
+                redirects__slug=kwargs["slug"], redirects__was_public=True
+            )
+            if (organisation := kept.first()) is None:
+                raise
+            return HttpResponsePermanentRedirect(organisation.get_absolute_url())
 
     def get_page_title(self):
         return self.object.name
