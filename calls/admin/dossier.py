@@ -10,6 +10,7 @@ from calls import attachments, eligibility, gates, opinions, reading, sheet, wor
 from calls.models import (
     Application,
     Attachment,
+    FormRecord,
     InformationRequest,
     Letter,
     Note,
@@ -58,6 +59,29 @@ class Dossier:
     @cached_property
     def territories(self):
         return list(self.application.territories.all())
+
+    @cached_property
+    def form_record(self) -> list[dict]:
+        """What the online form said and that no field holds: {"sheet", "rows"} of (label, text),
+        for whoever reads the dossier in full."""
+        record = (
+            FormRecord.objects.filter(application=self.application).first()
+            if self.reading.in_full
+            else None
+        )
+        return [
+            {
+                "sheet": part["sheet"],
+                "rows": [
+                    [
+                        (f"{label} ({rank})" if rank > 1 else label, text)
+                        for label, rank, text in row
+                    ]
+                    for row in part["rows"]
+                ],
+            }
+            for part in (record.values if record else [])
+        ]
 
     @cached_property
     def attachments(self):

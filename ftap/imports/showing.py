@@ -184,8 +184,8 @@ class ShownRow:
 
     @property
     def is_open(self):
-        """Whether what it says is read before it is imported: a change, a problem, a question."""
-        return self.outcome in (Outcome.CHANGED, Outcome.HELD, Outcome.UNREADABLE)
+        """Whether what it changes is to be read before it is imported."""
+        return self.outcome in (Outcome.CHANGED, Outcome.HELD)
 
     @property
     def has_form(self):

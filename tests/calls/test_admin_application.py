@@ -494,11 +494,11 @@ def test_the_page_costs_the_same_at_one_and_three_of_everything(
 
     add()
     client.get(page_url(application))
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         client.get(page_url(application))
     add()
     add()
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         client.get(page_url(application))
 
 

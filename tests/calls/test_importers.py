@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,9 +24,11 @@ from ftap.refusals import Refusal
 from laureates.models import Organisation
 from tests import online_form
 from tests.factories import (
+    AffiliationFactory,
     CallSessionFactory,
     OrganisationFactory,
     RecusalFactory,
+    ReviewFactory,
     SelectionFactory,
     UserFactory,
 )
@@ -123,6 +126,25 @@ def test_columns_without_a_field_are_kept_with_the_dossier(session, person):
     assert set(kept) == {"", "Etablissements", "Avis", online_form.PARTNERS, online_form.BUDGET}
     bearers = Bearer.objects.order_by("position").values_list("organisation__name", "role")
     assert list(bearers) == [(online_form.NAMES[0], None), (online_form.NAMES[1], "co-porteur")]
+
+
+def test_who_reads_the_dossier_in_full_reads_what_was_kept(session, person, client):
+    rows = online_form.dossiers(1)
+    imported(session, person, rows, "xlsx")
+    dossier = Application.objects.get(form_number=rows[0].number)
+    review = ReviewFactory(application=dossier)
+    reviewer = UserFactory(role="Avis")
+    AffiliationFactory(user=reviewer, organisation=review.institution)
+    address = reverse("admin:calls_application_change", args=[dossier.pk])
+    kept = f"Deuxième commentaire du dossier {rows[0].number}"
+    client.force_login(person)
+    page = client.get(address).content.decode()
+    assert kept in page
+    assert "Budget prévisionnel" in page
+    client.force_login(reviewer)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert kept not in answer.content.decode()
 
 
 def test_an_emptied_cell_is_a_change_that_is_shown(session, person):
