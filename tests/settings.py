@@ -15,6 +15,8 @@ given = {
 }
 taken_away = {
     "ALLOWED_HOSTS",
+    "ANNOUNCEMENT_TEXT_FORMATS",
+    "ANNOUNCEMENT_TEXT_MAX_BYTES",
     "API_RATE",
     "ATTACHMENT_MAX_BYTES",
     "BEHIND_TLS_PROXY",
@@ -23,6 +25,7 @@ taken_away = {
     "DEFAULT_FROM_EMAIL",
     "EMAIL_URL",
     "EMBED_ANCESTORS",
+    "EXPORT_MAX_ROWS",
     "IMPORT_FORMATS",
     "IMPORT_MAX_BYTES",
     "IMPORT_MAX_CELLS",

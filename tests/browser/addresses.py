@@ -17,6 +17,7 @@ from tests.factories import (
     CallFactory,
     CallSessionFactory,
     CriterionFactory,
+    DossierImportFactory,
     EligibilityRuleFactory,
     ErrorReportFactory,
     FormerDeadlineFactory,
@@ -113,6 +114,7 @@ def admin_pages() -> list[str]:
     for factory in (
         AffiliationFactory,
         BulkActItemFactory,
+        DossierImportFactory,
         LetterFactory,
         ReviewFactory,
         SessionAccessFactory,
