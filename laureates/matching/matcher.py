@@ -125,6 +125,10 @@ class Matcher:
             )
         return Match(named, by)
 
+    def bearer(self, name: str) -> Organisation | None:
+        """The organisation that alone bears a name; cheaper than `find`, which also proposes."""
+        return self._named(key(name))[0]
+
     def _named(self, written) -> tuple[Organisation | None, str, list[Organisation]]:
         """(the one organisation of that name, how it bears it, those that share it if several)."""
         for by, keys in self._keys.items():

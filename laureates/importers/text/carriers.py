@@ -70,7 +70,7 @@ def names_carriers(text: str, matcher: Matcher) -> bool:
     """Whether a line reads as one of carriers rather than as a title."""
     if len(text) > LINE_MAX or text.rstrip().endswith((".", "!", "?", "…")):
         return False
-    if _LABEL.match(text) or matcher.find(text).organisation:
+    if _LABEL.match(text) or matcher.bearer(text):
         return True
     pieces, _ = _pieces(text)
     known = _Known(matcher)
@@ -91,7 +91,7 @@ class _Known:
     def __call__(self, name) -> bool:
         if name not in self.found:
             length = Carrier._meta.get_field("announced_name").max_length
-            known = len(name) <= length and self.matcher.find(name).organisation
+            known = len(name) <= length and self.matcher.bearer(name)
             self.found[name] = bool(known)
         return self.found[name]
 

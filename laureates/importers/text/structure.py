@@ -6,6 +6,7 @@ block may be; a person chooses.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -27,6 +28,7 @@ class Role(StrEnum):
     CARRIERS = "carriers"
     DESCRIPTION = "description"
     DOCUMENT = "document"
+    END = "end"
     ASIDE = "aside"
 
 
@@ -39,6 +41,7 @@ LABELS = {
     Role.CARRIERS: "porteurs du projet",
     Role.DESCRIPTION: "description du projet",
     Role.DOCUMENT: "document listé",
+    Role.END: "fin de la liste des lauréats",
     Role.ASIDE: "à laisser de côté",
 }
 
@@ -74,24 +77,35 @@ _EXTRA = "Cette ligne précède un titre\u00a0: intitulé de groupe, ou fin de c
 _NO_LIST = "Aucun titre n’annonce la liste des lauréats\u00a0: la liste commencerait ici."
 _NO_SIGN = "Rien ne montre que cette ligne nomme des porteurs\u00a0: est-ce bien le cas\u202f?"
 _IN_LIST = [Role.TITLE, Role.CARRIERS, Role.GROUP, Role.DESCRIPTION, Role.ASIDE]
+_OF_LAUREATES = frozenset({Role.TITLE, Role.CARRIERS, Role.GROUP, Role.DESCRIPTION})
 
 
-def read(blocks: list[Block], matcher: Matcher) -> list[Reading]:
-    """What each block is, in order."""
+def read(
+    blocks: list[Block], matcher: Matcher, given: Mapping[int, Role] | None = None
+) -> list[Reading]:
+    """What each block is, in order; `given` are roles that a person settled, by rank.
+
+    A list that a person begins or ends elsewhere is read again from there.
+    """
     if not blocks:
         return []
-    start, heading = _start(blocks, matcher)
-    end = _end(blocks, start)
+    given = given or {}
+    start, heading = _start(blocks, matcher, given)
+    placed = [index for index, role in given.items() if role in _OF_LAUREATES]
+    start = min([start, *placed])
+    ends = [index for index, role in given.items() if role == Role.END and index >= start]
+    end = min(ends) if ends else _end(blocks, max([start, *(index + 1 for index in placed)]))
     readings = [_before(index, block) for index, block in enumerate(blocks[:start])]
-    if heading is not None:
+    if heading is not None and heading < start:
         readings[heading] = Reading(Role.LIST)
-        for index in range(heading + 1, start):
-            readings[index] = Reading(Role.DESCRIPTION)
     listed = _listed(blocks[start:end], matcher)
     if heading is None and listed:
         listed[0].doubt = f"{_NO_LIST} {listed[0].doubt}".strip()
         listed[0].choices = listed[0].choices or [*_IN_LIST, Role.INTRO]
-    return [*readings, *listed, *_after(blocks, end)]
+    readings = [*readings, *listed, *_after(blocks, end)]
+    for index, role in given.items():
+        readings[index] = Reading(role)
+    return readings
 
 
 def is_short(block: Block) -> bool:
@@ -104,10 +118,15 @@ def is_short(block: Block) -> bool:
 # Where the list begins and ends ----------------------------------------------
 
 
-def _start(blocks, matcher):
+def _start(blocks, matcher, given):
     """(first block of the list, index of its heading or None)."""
+    headings = [index for index, role in given.items() if role == Role.LIST]
+    if headings:
+        return min(headings) + 1, min(headings)
     for must_end in (True, False):
         for index, block in enumerate(blocks[:-1]):
+            if index in given:
+                continue
             words = fold(block.text)
             is_heading = bool(block.level) or block.text.endswith(":")
             if (
@@ -121,7 +140,8 @@ def _start(blocks, matcher):
     for index in range(1, len(blocks) - 1):
         before, block, after = blocks[index - 1 : index + 2]
         if (
-            is_short(before)
+            not {index - 1, index} & given.keys()
+            and is_short(before)
             and is_short(block)
             and not is_short(after)
             and names_carriers(block.text, matcher)
