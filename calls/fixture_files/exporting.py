@@ -155,7 +155,7 @@ class _Writer:
 
     def _values(self, row) -> Iterator[tuple[str, object]]:
         options, hidden = row._meta, self.content.hidden_fields(row)
-        for definition in (*options.concrete_fields, *options.many_to_many):
+        for definition in _in_order(options.model):
             if definition.primary_key or definition.name in hidden:
                 continue
             if definition.many_to_many:
@@ -240,6 +240,15 @@ class _Writer:
 
 def _plural(model) -> str:
     return str(model._meta.verbose_name_plural)
+
+
+def _in_order(model) -> list[models.Field]:
+    """The fields of a model as people read them: first what names the row."""
+    options = model._meta
+    names = [lookup.partition("__")[0] for lookup in model.NATURAL_KEY]
+    rank = {name: number for number, name in enumerate(names)}
+    fields = (*options.concrete_fields, *options.many_to_many)
+    return sorted(fields, key=lambda definition: rank.get(definition.name, len(names)))
 
 
 def _goes_without_saying(definition, value) -> bool:

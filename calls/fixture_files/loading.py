@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, models, transaction
 
 from calls import fixture_check
-from calls.fixture_check import Problem, Row
+from calls.fixture_check import Problem, Report, Row
 from calls.fixture_files import sidecars
 from calls.fixture_files.content import BYTES
 from calls.models import Application, Publication
@@ -46,8 +46,7 @@ def load(folder: Path, *, create_accounts: bool = False) -> Loaded:
     """
     folder = Path(folder)
     digests = _digests(folder)
-    paths = sorted(folder.rglob("*.yaml"))
-    report, rows = fixture_check.understand(paths, as_stored=True)
+    report, rows = _understood(folder)
     if report.errors:
         raise BadFilesError(report.errors)
     documents = [path for path in digests if path.startswith(f"{sidecars.DOCUMENTS}/")]
@@ -72,10 +71,27 @@ def load(folder: Path, *, create_accounts: bool = False) -> Loaded:
     return loaded
 
 
+def is_export(folder: Path) -> bool:
+    """Whether a folder is one that `export` wrote."""
+    return (folder / sidecars.SUMS).is_file()
+
+
+def check(folder: Path) -> Report:
+    """What `load` would refuse of an export, without any database. Refusal where its bytes or its
+    digests are not those that went out."""
+    _digests(folder)
+    report, _ = _understood(folder)
+    return report
+
+
+def _understood(folder):
+    return fixture_check.understand(sorted(folder.rglob("*.yaml")), as_stored=True)
+
+
 def _digests(folder):
     if not folder.is_dir():
         raise Refusal(f"« {folder} » n’est pas un dossier : donnez celui d’un export.")
-    if not (folder / sidecars.SUMS).is_file():
+    if not is_export(folder):
         raise Refusal(
             f"« {folder} » n’est pas un export : il n’a pas de fichier {sidecars.SUMS}. Des "
             "fichiers écrits à la main se chargent par « manage.py loaddata »."

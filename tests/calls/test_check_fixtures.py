@@ -90,6 +90,15 @@ def test_works_with_an_unreachable_database():
     assert "7 objets" in result.stdout
 
 
+def test_a_folder_of_files_is_checked_as_its_files(folder, tmp_path, capsys):
+    call_command("check_fixtures", str(folder))
+    assert "4 fichiers vérifiés" in capsys.readouterr().out
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit):
+        call_command("check_fixtures", str(tmp_path / "empty"))
+    assert f"à vérifier dans {tmp_path / 'empty'}" in capsys.readouterr().err
+
+
 # Mistakes, one at a time -----------------------------------------------------
 
 # What is changed (file, old, new), then what the only error says and the field it names.

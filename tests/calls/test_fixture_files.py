@@ -1,6 +1,10 @@
 """The database as files and back: the same bytes, whatever it holds; nothing private by default."""
 
 import datetime
+import errno
+import os
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,9 +14,9 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
-from calls import demo, fixture_files
+from calls import demo, fixture_check, fixture_files
 from calls.fixture_check import loadable_models
 from calls.fixture_files import sidecars
 from calls.models import Application, FormRecord, Selection
@@ -201,6 +205,102 @@ def test_without_private_nothing_hidden_goes_out(tmp_path):
     for path in set(before) - {"fund_and_calls.yaml", "territories.yaml"}:
         assert before[path] == after[path], path
     assert set(before) == set(after)
+
+
+def told(rows):
+    """{(model, key): values} of rows read from files, but the versions that a load freezes."""
+    found = {}
+    for row in rows:
+        if row.model in {Release, ReleaseFile}:
+            continue
+        values = {
+            field.name: getattr(row.instance, field.name)
+            for field in row.model._meta.concrete_fields
+            if not (field.is_relation or field.primary_key or field.name == "updated_at")
+        }
+        values |= {name: target.key for name, target in row.related.items()}
+        values |= {name: {target.key for target in to} for name, to in row.linked.items() if to}
+        found[row.model, row.key] = values
+    return found
+
+
+def test_what_goes_out_is_what_the_project_s_own_files_say(tmp_path):
+    seed()
+    fixture_files.export(tmp_path / "one", is_private=True)
+    given, ours = fixture_check.understand(fixture_check.project_files(), as_stored=True)
+    gone, theirs = fixture_check.understand((tmp_path / "one").rglob("*.yaml"), as_stored=True)
+    assert given.errors == gone.errors == []
+    before, after = told(ours), told(theirs)
+    assert len(before) > 300
+    assert before.keys() == after.keys()
+    assert [key for key in before if before[key] != after[key]] == []
+
+
+def test_what_names_a_row_is_read_first(tmp_path):
+    seed()
+    fixture_files.export(tmp_path / "one", is_private=True)
+    seen = set()
+    for path in (tmp_path / "one").rglob("*.yaml"):
+        for entry in yaml.safe_load(path.read_text()):
+            lookups = loadable_models()[entry["model"]].NATURAL_KEY
+            names = list(dict.fromkeys(lookup.partition("__")[0] for lookup in lookups))
+            assert list(entry["fields"])[: len(names)] == names, entry
+            seen.add(entry["model"])
+    assert {"laureates.carrier", "laureates.document", "calls.bearer"} <= seen
+
+
+def test_an_export_is_checked_without_a_database(tmp_path, capsys):
+    seed()
+    folder = tmp_path / "one"
+    fixture_files.export(folder, is_private=True)
+
+    def refuse(*args):
+        raise AssertionError("la base a été interrogée")
+
+    with connection.execute_wrapper(refuse):
+        call_command("check_fixtures", str(folder))
+        assert "aucune erreur" in capsys.readouterr().out
+        with pytest.raises(SystemExit):
+            call_command("check_fixtures", str(folder), "themes")
+        assert "vérifiez-le seul" in capsys.readouterr().err
+        path = folder / "themes.yaml"
+        path.write_text(path.read_text().replace("name:", "nom:", 1))
+        with pytest.raises(SystemExit):
+            call_command("check_fixtures", str(folder))
+        assert "themes.yaml, ligne" in capsys.readouterr().err
+        next(folder.rglob("*.pdf")).unlink()
+        with pytest.raises(SystemExit):
+            call_command("check_fixtures", str(folder))
+        assert "le fichier manque" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_disk_that_takes_nothing_is_said_in_french(tmp_path, monkeypatch, number):
+    def fail(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    seed()
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(CommandError) as refused:
+        call_command("export_fixtures", str(tmp_path / "one"))
+    assert re.search("le disque est|droits insuffisants", str(refused.value))
+    assert os.strerror(number) not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_its_tables_is_said_in_french(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError("no such table: laureates_theme")
+
+    seed()
+    fixture_files.export(tmp_path / "one", is_private=False)
+    emptied()
+    with connection.execute_wrapper(fail):
+        for command in ("export_fixtures", "import_fixtures"):
+            folder = tmp_path / ("two" if command == "export_fixtures" else "one")
+            with pytest.raises(CommandError, match=r"manage\.py migrate"):
+                call_command(command, str(folder))
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
 def test_a_database_that_holds_something_takes_nothing(tmp_path):

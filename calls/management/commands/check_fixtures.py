@@ -1,10 +1,12 @@
 """Checks fixtures without touching the database."""
 
 import sys
+from pathlib import Path
 
 from django.core.management.base import BaseCommand
 
-from calls import fixture_check
+from calls import fixture_check, fixture_files
+from ftap.refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -20,16 +22,12 @@ class Command(BaseCommand):
             "files",
             nargs="*",
             metavar="FICHIER",
-            help="chemin d’un fichier .yaml, ou son nom dans fixtures/ ; "
-            "les autres fichiers de fixtures/ servent alors de référence",
+            help="chemin d’un fichier .yaml ou d’un dossier, export compris, ou nom d’un fichier "
+            "de fixtures/ ; les autres fichiers de fixtures/ servent alors de référence",
         )
 
     def handle(self, *args, files, **options):
-        paths = [fixture_check.find(name) for name in files] or fixture_check.project_files()
-        if not paths:
-            self.stderr.write("Aucun fichier .yaml à vérifier dans le dossier fixtures/.")
-            sys.exit(1)
-        report = fixture_check.check(paths)
+        report = self._export_report(files) or self._report(files)
         for problem in report.problems:
             self.stderr.write(f"{problem}\n")
         if report.warnings:
@@ -45,6 +43,40 @@ class Command(BaseCommand):
         for model, count in report.counts.items():
             names = model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural
             self.stdout.write(f"  {count:>5}  {names} ({model._meta.label_lower})")
+
+    def _report(self, files):
+        paths = [path for name in files for path in _files_of(name)]
+        paths = paths or (not files and fixture_check.project_files())
+        if not paths:
+            where = ", ".join(files) or "le dossier fixtures/"
+            self.stderr.write(f"Aucun fichier .yaml à vérifier dans {where}.")
+            sys.exit(1)
+        return fixture_check.check(paths)
+
+    def _export_report(self, files):
+        """What is wrong with an export, or None where something else is to be checked."""
+        exports = [Path(name) for name in files if fixture_files.is_export(Path(name))]
+        if not exports:
+            return None
+        if len(files) > 1:
+            self.stderr.write(
+                f"«\u00a0{exports[0]}\u00a0» est un export, qui ne s’appuie sur aucun autre fichier"
+                "\u00a0: vérifiez-le seul."
+            )
+            sys.exit(1)
+        try:
+            return fixture_files.check(exports[0])
+        except Refusal as refusal:
+            for message in refusal.messages:
+                self.stderr.write(f"{message}\n")
+            sys.exit(1)
+
+
+def _files_of(name: str) -> list[Path]:
+    """The file so named, or the files of the folder so named."""
+    if (folder := Path(name)).is_dir():
+        return sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
+    return [fixture_check.find(name)]
 
 
 def counted(number: int, noun: str) -> str:

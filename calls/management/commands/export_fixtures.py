@@ -1,11 +1,22 @@
 """Writes the database as readable files."""
 
+import errno
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from calls import fixture_files
 from ftap.refusals import Refusal
+
+_WHY = {
+    errno.EACCES: "droits insuffisants",
+    errno.EPERM: "droits insuffisants",
+    errno.EROFS: "le disque est en lecture seule",
+    errno.ENOSPC: "le disque est plein",
+    errno.EDQUOT: "le quota du disque est atteint",
+    errno.ENAMETOOLONG: "le nom est trop long",
+}
 
 
 class Command(BaseCommand):
@@ -32,9 +43,15 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError("\n".join(refusal.messages)) from refusal
         except OSError as error:
+            why = _WHY.get(error.errno) or error.strerror or error
             raise CommandError(
-                f"L’export n’a pas pu être écrit\u00a0: {error.strerror or error}. Rien n’est "
-                "laissé."
+                f"L’export n’a pas pu être écrit dans «\u00a0{folder}\u00a0»\u00a0: {why}. Rien "
+                "n’est laissé\u00a0: donnez un autre dossier, ou faites de la place dans celui-ci."
+            ) from error
+        except DatabaseError as error:
+            raise CommandError(
+                f"La base n’a pas pu être lue\u00a0: {error}. Lancez «\u00a0manage.py migrate"
+                "\u00a0» si elle n’est pas à jour, puis recommencez. Rien n’est laissé."
             ) from error
         self.stdout.write(f"Export écrit dans {folder}\u00a0: {found.files} fichiers.")
         for name, count in found.rows.items():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from calls import fixture_files
 from ftap.refusals import Refusal
@@ -32,6 +33,16 @@ class Command(BaseCommand):
             for problem in error.problems:
                 self.stderr.write(f"{problem}\n")
             raise CommandError("Rien n’a été chargé.") from error
+        except OSError as error:
+            raise CommandError(
+                f"Un fichier n’a pas pu être lu, ou remis parmi les documents\u00a0: {error}. Rien "
+                "n’a été chargé."
+            ) from error
+        except DatabaseError as error:
+            raise CommandError(
+                f"La base n’a pas pu être remplie\u00a0: {error}. Lancez «\u00a0manage.py migrate"
+                "\u00a0» si elle n’est pas à jour, puis recommencez. Rien n’a été chargé."
+            ) from error
         self.stdout.write(f"Chargé depuis {folder}\u00a0:")
         for name, count in loaded.rows.items():
             self.stdout.write(f"  {count:>7}  {name}")
