@@ -119,6 +119,10 @@ demo: env ## Ajoute à la base locale une session fictive, pour essayer chaque r
 test: env-dev ## Joue tous les tests, sur SQLite puis sur PostgreSQL, navigateur compris
 	@exec $(PYTHON) -m tests.run
 
+.PHONY: bench
+bench: env-dev ## Mesure les pages sur des données fictives (BENCH_SIZES, BENCH_ENGINES)
+	@exec $(PYTHON) -m bench
+
 # A production as .env.example describes it, and nothing of this machine's own settings.
 production = env -i PATH="$$PATH" FTAP_ENV_FILE= DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
