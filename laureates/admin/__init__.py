@@ -1,4 +1,5 @@
 from laureates.admin.announcement import AnnouncementAdmin
+from laureates.admin.announcement_text import AnnouncementTextAdmin
 from laureates.admin.claim import ClaimAdmin
 from laureates.admin.laureate import LaureateAdmin
 from laureates.admin.organisation import OrganisationAdmin
@@ -8,6 +9,7 @@ from laureates.admin.theme import ThemeAdmin
 
 __all__ = [
     "AnnouncementAdmin",
+    "AnnouncementTextAdmin",
     "ClaimAdmin",
     "ErrorReportAdmin",
     "LaureateAdmin",

@@ -7,6 +7,7 @@ killed at any moment, it left things as they were. Every refusal is a sentence f
 import hashlib
 import json
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -45,7 +46,7 @@ def create(
     found = drafting.draft(plain)
     with transaction.atomic():
         # Two clicks, one after the other.
-        type(by)._base_manager.select_for_update(of=("self",)).filter(pk=by.pk).first()
+        get_user_model()._base_manager.select_for_update(of=("self",)).filter(pk=by.pk).first()
         same = AnnouncementText.objects.filter(text=plain, ended_at=None, created_by=by).first()
         if same is not None:
             return same
@@ -73,7 +74,8 @@ def _title(found):
 def correct(row: AnnouncementText, changes: dict, *, by, version: int) -> AnnouncementText:
     """Lay answers over the draft (see `answers`) and read the text again with them.
 
-    `version` is that of the page: Stale, with what is kept and what was typed, if it is past.
+    `version` is that of the page: Stale, with what is kept and what was typed, if it is past and
+    the two differ.
     """
     with transaction.atomic():
         row = _hold(row, by)
@@ -81,7 +83,10 @@ def correct(row: AnnouncementText, changes: dict, *, by, version: int) -> Announ
         changes = answering.checked(changes, row.content)
         if version != row.version:
             stored, typed = answering.compared(row.content, changes)
-            raise Stale(STALE, stored=stored, typed=typed)
+            if stored:
+                raise Stale(STALE, stored=stored, typed=typed)
+        if not any(changes.values()):
+            return row
         row.content = drafting.draft(row.text, answering.merged(row.content["answers"], changes))
         header = row.content["header"]["title"]
         if header["value"]:
