@@ -24,6 +24,8 @@ class ImportKind:
     is_mapped = False
     batch = 200
     count_labels: dict[str, str] = {}
+    # What a row is looked for by, besides its number: its key.
+    search_label = "Chercher une ligne (numéro de dossier ou de ligne)"
 
     def check(self, job: ImportJob) -> None:
         """Refusal, in French, where the columns of the file cannot be used; when reading starts.
@@ -48,6 +50,10 @@ class ImportKind:
 
         It may set `job.problems`: it is saved afterwards.
         """
+
+    def may_overwrite(self, row: ImportRow) -> bool:
+        """Whether a reason lets a row HELD be written all the same."""
+        return True
 
     def name_of(self, job: ImportJob, row: ImportRow) -> str:
         """What a row is called on screen, beside its number."""

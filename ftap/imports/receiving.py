@@ -17,10 +17,13 @@ from ftap.imports.models import FOLDER, ImportJob, file_path
 from ftap.modeladmin import visible
 from ftap.refusals import Refusal
 from ftap.tables import Unreadable, inspect
+from ftap.tables.reading import NAME_MAX
+from ftap.templatetags.ftap import number
 
 logger = logging.getLogger(__name__)
 
-_SHEET_MAX = 120
+# One page asks what each column means, and a form sends 1,000 values at most.
+MAPPED_MAX = 900
 
 
 class StillOpen(Refusal):
@@ -62,6 +65,8 @@ def receive(kind: ImportKind, upload, *, by, **fields) -> ImportJob:
         created_by=by,
         **fields,
     )
+    if kind.is_mapped:
+        _refuse_too_many_columns(job)
     path = file_path(job, filename)
     try:
         with transaction.atomic():
@@ -73,12 +78,13 @@ def receive(kind: ImportKind, upload, *, by, **fields) -> ImportJob:
             job.file = path
             job.full_clean(exclude=["headers", "problems", "counts"])
             job.save()
+            if not kind.is_mapped:
+                # Before its rows: a file without the right columns has none to read.
+                kind.check(job)
             try:
                 _stage(kind, job, contents)
             except Unreadable as error:
                 raise Refusal([str(problem) for problem in error.problems]) from error
-            if not kind.is_mapped:
-                kind.check(job)
             job.save(update_fields=["rows_total"])
     except BaseException:
         forget(path)
@@ -94,7 +100,16 @@ def _filename(name):
 
 
 def _sheet(sheet):
-    return sheet.name[:_SHEET_MAX]
+    return " ".join(sheet.name.split())[:NAME_MAX]
+
+
+def _refuse_too_many_columns(job):
+    count = sum(len(part["labels"]) for part in job.headers)
+    if count > MAPPED_MAX:
+        raise Refusal(
+            f"Le fichier a {number(count)} colonnes en tout, et {number(MAPPED_MAX)} au plus "
+            "peuvent recevoir un champ\u00a0: supprimez les feuilles ou les colonnes inutiles."
+        )
 
 
 def _refuse_twin(kind, job, fields, by):

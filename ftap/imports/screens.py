@@ -316,6 +316,7 @@ class ImportJobAdmin(VerificationPages, ModelAdmin):
                 "masked": MASKED,
                 "row_page": f"admin:{self.prefix}_row",
                 "is_mapped": self.kind.is_mapped,
+                "search_label": self.kind.search_label,
                 **context,
             },
             status=status,

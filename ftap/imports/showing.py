@@ -176,7 +176,8 @@ class ShownRow:
     @property
     def is_held(self):
         """Whether a reason is due, or was given, for changing what is kept."""
-        return self.row.outcome == Outcome.HELD or running.OVERWRITE in self.row.decisions
+        held = self.row.outcome == Outcome.HELD or running.OVERWRITE in self.row.decisions
+        return held and self.kind.may_overwrite(self.row)
 
     @property
     def is_unreadable(self):

@@ -425,6 +425,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "announcement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="laureates.announcement",
+                        verbose_name="annonce",
+                    ),
+                ),
+                (
                     "laureate",
                     models.ForeignKey(
                         blank=True,

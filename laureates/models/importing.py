@@ -26,11 +26,27 @@ class LibraryImport(ImportJob):
         verbose_name_plural = "imports de lauréats"
 
 
+class LibraryImportRowQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Those of announcements that nothing keeps from `user`, and of those to be created."""
+        preparable = Announcement.objects.preparable_by(user).values("pk")
+        return self.filter(Q(announcement__isnull=True) | Q(announcement__in=preparable))
+
+
 class LibraryImportRow(ImportRow):
-    """A row of the spreadsheet: one laureate; `laureate` is the one it changes, if it exists."""
+    """A row of the spreadsheet: one laureate; `laureate` is the one it changes, if it exists, and
+    `announcement` the one it goes to, if it exists."""
 
     job = models.ForeignKey(
         LibraryImport, models.CASCADE, related_name="rows", verbose_name="import"
+    )
+    announcement = models.ForeignKey(
+        Announcement,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="annonce",
     )
     laureate = models.ForeignKey(
         Laureate,
@@ -40,6 +56,8 @@ class LibraryImportRow(ImportRow):
         related_name="+",
         verbose_name="lauréat",
     )
+
+    objects = LibraryImportRowQuerySet.as_manager()
 
     class Meta(ImportRow.Meta):
         verbose_name = "ligne d’un import de lauréats"

@@ -22,7 +22,7 @@ from laureates.releases.drafts import (
     start_draft_refusal,
 )
 from laureates.releases.freezing import freeze_missing, keep_frozen
-from laureates.releases.holding import hold_editable, is_locked, is_public
+from laureates.releases.holding import hold_editable, is_locked, is_public, lock_reason
 from laureates.releases.moments import paris
 from laureates.releases.opening import (
     publish,
@@ -52,6 +52,7 @@ __all__ = [
     "is_locked",
     "is_public",
     "keep_frozen",
+    "lock_reason",
     "paris",
     "publish",
     "publish_draft",
