@@ -10,7 +10,7 @@ from django.dispatch import Signal
 from django.utils.module_loading import import_string
 from simple_history.models import HistoricalRecords
 
-# Sent by the writer of many rows, with the model as sender: `rows`, a list, and `is_new`.
+# Sent by the writer of many rows, once all are written: `created` and `changed`, lists of rows.
 saved_many = Signal()
 
 _paused: ContextVar[bool] = ContextVar("ftap_audit_paused", default=False)

@@ -7,6 +7,7 @@ scheduled announcement moves the version by itself.
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.db import connection, transaction
 from django.db.models import F, Max, Q
@@ -31,6 +32,20 @@ from laureates.models import (
 
 _WAS_PUBLIC = "_was_public"
 _PRIVATE = {"staff_note"}
+# The models that public pages read.
+_READ = (
+    Announcement,
+    Carrier,
+    Claim,
+    Document,
+    Laureate,
+    LaureateGroup,
+    Organisation,
+    Release,
+    ReleaseFile,
+    Territory,
+    Theme,
+)
 
 
 @dataclass(frozen=True)
@@ -59,34 +74,39 @@ def touch() -> None:
 
 def _is_public(row) -> bool:
     """Whether visitors see this row, as the database holds it."""
-    if row.pk is None:
-        return False
+    return row.pk is not None and _any_public(type(row), [row])
+
+
+def _any_public(model, rows) -> bool:
+    """Whether visitors see one of these saved rows of a model, as the database holds them."""
+    keys = {row.pk for row in rows}
     published = Laureate.objects.published()
-    if isinstance(row, Laureate):
-        return published.filter(pk=row.pk).exists()
-    if isinstance(row, Announcement):
-        return Announcement.objects.published().filter(pk=row.pk).exists()
-    if isinstance(row, Carrier):
-        return published.filter(pk=row.laureate_id).exists()
-    if isinstance(row, LaureateGroup):
-        return published.filter(group=row.pk).exists()
-    if isinstance(row, Claim | Document | Release):
-        if row.announcement_id is None:
+    if model is Laureate:
+        return published.filter(pk__in=keys).exists()
+    if model is Announcement:
+        return Announcement.objects.published().filter(pk__in=keys).exists()
+    if model is Carrier:
+        return published.filter(pk__in={row.laureate_id for row in rows}).exists()
+    if model is LaureateGroup:
+        return published.filter(group__in=keys).exists()
+    if model in (Claim, Document, Release):
+        announcements = {row.announcement_id for row in rows}
+        if None in announcements:
             return True
-        return Announcement.objects.published().filter(pk=row.announcement_id).exists()
-    if isinstance(row, ReleaseFile):
-        return Release.objects.published().filter(pk=row.release_id).exists()
-    if isinstance(row, Organisation):
-        return Organisation.objects.public().filter(pk=row.pk).exists()
-    if isinstance(row, Theme):
-        return published.filter(themes=row.pk).exists()
-    if isinstance(row, Territory):
-        within = Q(territories=row.pk) | Q(territories__region=row.pk)
+        return Announcement.objects.published().filter(pk__in=announcements).exists()
+    if model is ReleaseFile:
+        return Release.objects.published().filter(pk__in={row.release_id for row in rows}).exists()
+    if model is Organisation:
+        return Organisation.objects.public().filter(pk__in=keys).exists()
+    if model is Theme:
+        return published.filter(themes__in=keys).exists()
+    if model is Territory:
+        within = Q(territories__in=keys) | Q(territories__region__in=keys)
         return (
             published.filter(within).exists()
-            or Organisation.objects.public().filter(territory=row.pk).exists()
+            or Organisation.objects.public().filter(territory__in=keys).exists()
         )
-    raise TypeError(f"nothing says whether a visitor sees a {type(row).__name__}")
+    raise TypeError(f"nothing says whether a visitor sees a {model.__name__}")
 
 
 def _joins_public(row) -> bool:
@@ -149,32 +169,23 @@ def _on_links(sender, instance, action, reverse, pk_set, **kwargs):
         touch()
 
 
-def _on_many(sender, rows, **kwargs):
-    if any(_is_public(row) for row in rows):
-        touch()
+def _on_many(sender, created, changed, **kwargs):
+    rows = sorted((*created, *changed), key=lambda row: type(row).__name__)
+    for model, group in groupby(rows, type):
+        if model in _READ and _any_public(model, list(group)):
+            touch()
+            return
 
 
 def connect() -> None:
     """Follow every row that public pages read; called once, when applications are ready."""
-    for model in (
-        Announcement,
-        Carrier,
-        Claim,
-        Document,
-        Laureate,
-        LaureateGroup,
-        Organisation,
-        Release,
-        ReleaseFile,
-        Territory,
-        Theme,
-    ):
+    for model in _READ:
         name = model.__name__
         pre_save.connect(_before, model, dispatch_uid=f"freshness-before-{name}")
         post_save.connect(_after, model, dispatch_uid=f"freshness-after-{name}")
         pre_delete.connect(_before, model, dispatch_uid=f"freshness-before-delete-{name}")
         post_delete.connect(_after_delete, model, dispatch_uid=f"freshness-delete-{name}")
-        saved_many.connect(_on_many, model, dispatch_uid=f"freshness-many-{name}")
+    saved_many.connect(_on_many, dispatch_uid="freshness-many")
     for field in ("themes", "territories"):
         through = getattr(Laureate, field).through
         m2m_changed.connect(_on_links, through, dispatch_uid=f"freshness-links-{field}")

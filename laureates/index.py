@@ -162,16 +162,17 @@ def _on_links(sender, instance, action, reverse, pk_set, **kwargs):
         rebuild()
 
 
-def _on_many(sender, rows, is_new, **kwargs):
-    """Many rows were written at once. Carriers come after their laureates: those of new laureates
-    are read with them, and a new organisation, theme or territory is not read by any yet."""
-    if sender is Laureate:
-        rebuild(Laureate.objects.filter(pk__in=[row.pk for row in rows]))
-    elif sender is Carrier:
-        rebuild(Laureate.objects.filter(pk__in={row.laureate_id for row in rows}))
-    elif not is_new:
-        for row in rows:
-            rebuild(_concerned(sender, row))
+def _on_many(sender, created, changed, **kwargs):
+    """Many rows were written at once: each laureate that reads one of them is derived once. A new
+    organisation, group, theme or territory is not read by any but those written with it."""
+    rows = [*created, *changed]
+    keys = {row.pk for row in rows if isinstance(row, Laureate)}
+    keys |= {row.laureate_id for row in rows if isinstance(row, Carrier)}
+    for row in changed:
+        if isinstance(row, Announcement | LaureateGroup | Organisation | Theme | Territory):
+            keys |= set(_concerned(type(row), row).values_list("pk", flat=True))
+    if keys:
+        rebuild(Laureate.objects.filter(pk__in=keys))
 
 
 def connect() -> None:
@@ -185,5 +186,4 @@ def connect() -> None:
     for field in ("themes", "territories"):
         through = getattr(Laureate, field).through
         m2m_changed.connect(_on_links, through, dispatch_uid=f"index-links-{field}")
-    for model in (Laureate, Carrier, Announcement, LaureateGroup, Organisation, Theme, Territory):
-        saved_many.connect(_on_many, model, dispatch_uid=f"index-many-{model.__name__}")
+    saved_many.connect(_on_many, dispatch_uid="index-many")

@@ -40,6 +40,9 @@ def save_many(
             _insert(model, list(rows), links, by, action)
         for model, pairs in groupby(changed, lambda pair: type(pair[0])):
             _update(model, list(pairs), by, action)
+        if created or changed:
+            rows = [row for row, _ in changed]
+            saved_many.send(sender=None, created=list(created), changed=rows)
 
 
 def _insert(model, rows, links, by, action):
@@ -54,7 +57,6 @@ def _insert(model, rows, links, by, action):
             given = links.get(id(row), {})
             expect(row, None)
             tell(row, version, current(), {name: [[], keys] for name, keys in given.items()})
-    saved_many.send(model, rows=rows, is_new=True)
 
 
 def _update(model, pairs, by, action):
@@ -78,7 +80,6 @@ def _update(model, pairs, by, action):
             expect(row, stored[row.pk], list(names))
             tell(row, version, current())
         _keep_links(model, rows, versions)
-    saved_many.send(model, rows=rows, is_new=False)
 
 
 def _is_audited(model):
