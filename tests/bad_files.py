@@ -92,6 +92,18 @@ def document(rows: str, styles="", before="", manifest="<m/>", **more) -> bytes:
     )
 
 
+def two_tables(*names: str) -> str:
+    tables = "".join(
+        f'<table:table table:name="{name}">{ODS_HEADERS}'
+        f"{table_row(text_cell('1'), text_cell('Guichet'))}</table:table>"
+        for name in names
+    )
+    return (
+        f"<office:document-content {ODS_ROOT}><office:body><office:spreadsheet>{tables}"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+
+
 HEADERS = row(1, "Numéro", "Titre")
 ODS_HEADERS = table_row(text_cell("Numéro"), text_cell("Titre"))
 GOOD_XLSX = workbook(HEADERS + row(2, "1", "Guichet"))
@@ -276,6 +288,17 @@ def bad_files() -> dict[str, tuple[str, bytes, tuple[str, ...]]]:
         "headers alone": ("a.csv", b"a;b\n", ("aucune donnée",)),
         "no cell": ("a.xlsx", workbook(), ("aucune cellule",)),
         "pipes": ("a.csv", b"a|b|c\n1|2|3\n", ("séparateur", "|")),
+        "same names": (
+            "a.ods",
+            packed(
+                {
+                    "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+                    "content.xml": two_tables("Dossiers", "Dossiers "),
+                    "META-INF/manifest.xml": "<m/>",
+                }
+            ),
+            ("Deux feuilles portent le même nom", "Dossiers"),
+        ),
         "too many digits": (
             "a.xlsx",
             workbook(HEADERS + '<row r="2"><c r="A2"><v>12345678901234567890</v></c></row>'),

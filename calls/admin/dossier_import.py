@@ -2,20 +2,27 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import OperationalError
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from calls.importers import KIND, absent, mapping
+from calls.importers import KIND, absent, mapping, may_sample
 from calls.models import CallSession, DossierImport
 from ftap.imports import running
 from ftap.imports.forms import UploadForm
 from ftap.imports.models import ImportJob
 from ftap.imports.screens import ImportJobAdmin
+from ftap.imports.verification import busy
 from ftap.refusals import Refusal
 
 ABSENT_SHOWN = 20
 Stage = ImportJob.Stage
+NO_FIELD = "gardée avec le dossier, sans champ"
+STALE = (
+    "Quelqu’un a enregistré une autre correspondance depuis que cette page est ouverte. Comparez, "
+    "corrigez vos choix s’il le faut, puis enregistrez de nouveau."
+)
 ORIGINS = {
     "saved": "enregistrée pour cet appel",
     "other call": "reprise d’un autre appel",
@@ -77,6 +84,16 @@ class MappingForm(forms.Form):
         ]
 
     @property
+    def compared(self):
+        """[(column, field that is kept, field chosen)] of those that differ, in French."""
+        fields = {name: target.label for name, target in mapping.TARGETS.items()} | {"": NO_FIELD}
+        return [
+            (column.name, fields[column.target], fields[self.chosen[column.key]])
+            for column in self.columns
+            if column.target != self.chosen[column.key]
+        ]
+
+    @property
     def chosen(self):
         return {
             column.key: self.cleaned_data[f"column-{index}"]
@@ -86,7 +103,7 @@ class MappingForm(forms.Form):
 
 def _choices():
     groups = {"dossiers": "Dossier", "partners": "Partenaires", "any": "Toutes les feuilles"}
-    listed = [("", "gardée avec le dossier, sans champ")]
+    listed = [("", NO_FIELD)]
     for sheet in ("any", "dossiers", "partners"):
         listed.append(
             (
@@ -143,18 +160,25 @@ class DossierImportAdmin(ImportJobAdmin):
             return HttpResponseRedirect(self.url("change", job.pk))
         if request.method not in ("GET", "HEAD", "POST"):
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-        columns = mapping.proposal(job)
-        form, errors, status = MappingForm(columns=columns), [], 200
+        shows_samples = may_sample(job, request.user)
+        columns = mapping.proposal(job, with_samples=shows_samples)
+        form, errors, compared, status = MappingForm(columns=columns), [], [], 200
         if request.method == "POST":
             form = MappingForm(request.POST, columns=columns)
             status = 409
             if form.is_valid():
+                seen = request.POST.get("seen", "")
+                compared = form.compared if seen and seen != mapping.seal(columns) else []
                 try:
+                    if compared:
+                        raise Refusal(STALE)
                     mapping.save(job, form.chosen, by=request.user)
                     running.restart(job, self.kind, by=request.user)
                     job = running.start(job, self.kind, by=request.user)
                 except Refusal as error:
                     errors = error.messages
+                except OperationalError as error:
+                    errors = [busy(error)]
                 else:
                     messages.success(request, "La correspondance est enregistrée pour cet appel.")
                     return HttpResponseRedirect(self.url("change", job.pk))
@@ -168,6 +192,10 @@ class DossierImportAdmin(ImportJobAdmin):
             title=f"{self._title(job)} – correspondance des colonnes",
             form=form,
             errors=errors,
+            compared=compared,
+            seal=mapping.seal(columns),
+            shows_samples=shows_samples,
+            without_field=sum(not column.target for column in columns),
             targets=mapping.TARGETS.values(),
         )
 

@@ -5,6 +5,6 @@ fills the declared fields of a dossier, its bearers and what the form said besid
 dossier, its instruction and the committee's decision are never touched.
 """
 
-from calls.importers.kind import KIND, absent
+from calls.importers.kind import KIND, absent, may_sample
 
-__all__ = ["KIND", "absent"]
+__all__ = ["KIND", "absent", "may_sample"]

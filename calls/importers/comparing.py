@@ -5,6 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Count
 
 from calls.importers import bearers, reading, record, stored
 from calls.importers.mapping import Layout, layout_of
@@ -12,13 +13,16 @@ from calls.importers.reading import Problem
 from calls.importers.targets import NUMBER, RELATIONS, TARGETS
 from calls.models import Application
 from ftap.imports.models import ImportRow
-from ftap.templatetags.ftap import euros, french_date
+from ftap.templatetags.ftap import euros, french_date, number
 from laureates.matching import Matcher
 from laureates.models import Territory, Theme
 
 Outcome = ImportRow.Outcome
 EMPTY = record.EMPTY
 NEW_STORED = hashlib.sha256(b"").hexdigest()
+_TWINS_SHOWN = 5
+# Rows of a dossier in the other sheets; a form has tens of them. Beyond, the file is not one.
+OTHERS_MAX = 2_000
 _REFERENCE_MAX = Application._meta.get_field("reference").max_length
 _TREATED = {
     Application.FormState.ACCEPTED,
@@ -50,18 +54,23 @@ class _Batch:
         self.matcher = Matcher()
         keys = {row.key for row in rows if row.key}
         self.existing = stored.dossiers(int(key) for key in keys)
+        self.is_own = job.created_by_id == by.pk
         self.visible = set(
             Application.objects.visible_to(by)
             .filter(pk__in=[one.pk for one in self.existing.values()])
             .values_list("pk", flat=True)
         )
+        named = job.rows.filter(key__in=keys).order_by("position")
+        others = named.exclude(sheet=self.layout.primary)
+        counts = others.order_by().values_list("key").annotate(count=Count("pk"))
+        self.too_many = {key: count for key, count in counts if count > OTHERS_MAX}
         self.others = defaultdict(list)
+        for row in others.exclude(key__in=self.too_many):
+            self.others[row.key].append(row)
         self.twins = defaultdict(list)
-        for row in job.rows.filter(key__in=keys).order_by("position"):
-            if row.sheet != self.layout.primary:
-                self.others[row.key].append(row)
-            elif not row.is_set_aside:
-                self.twins[row.key].append(row)
+        primary = named.filter(sheet=self.layout.primary, is_set_aside=False)
+        for key, pk, line in primary.values_list("key", "pk", "number"):
+            self.twins[key].append((pk, line))
         references = {reference_of(job.session, key) for key in keys}
         self.taken = set(
             Application.objects.filter(reference__in=references)
@@ -96,6 +105,9 @@ def _compare(row, batch):
         return
     application = batch.existing.get(int(row.key))
     if application is not None and application.pk not in batch.visible:
+        if not batch.is_own:
+            # Whoever brought the file knows its rows; another person may not read this one.
+            row.application = application
         row.outcome = Outcome.HELD
         row.problems = [_problem(batch.layout, NUMBER, HIDDEN)._asdict()]
         return
@@ -128,12 +140,21 @@ def _check_number(row, application, batch, found):
             "sinon, écartez cette ligne."
         )
         found.problems.append(_problem(batch.layout, NUMBER, message))
-    twins = [twin for twin in batch.twins[row.key] if twin.pk != row.pk]
-    if twins and not row.is_set_aside:
-        lines = ", ".join(str(twin.number) for twin in twins)
+    if row.key in batch.too_many:
         message = (
-            f"Le dossier nᵒ\u00a0{row.key} est aussi ligne {lines} du fichier\u00a0: gardez-en une "
-            "et écartez l’autre."
+            f"Le dossier nᵒ\u00a0{row.key} a {number(batch.too_many[row.key])} lignes dans les "
+            f"autres feuilles\u00a0: la limite est de {number(OTHERS_MAX)}. Vérifiez le fichier, "
+            "ou écartez la ligne."
+        )
+        found.problems.append(_problem(batch.layout, NUMBER, message))
+    if not row.is_set_aside and (count := len(batch.twins[row.key]) - 1) > 0:
+        lines = [str(line) for pk, line in batch.twins[row.key][: _TWINS_SHOWN + 1] if pk != row.pk]
+        shown = ", ".join(lines[:_TWINS_SHOWN])
+        if count > _TWINS_SHOWN:
+            shown += f" et {number(count - _TWINS_SHOWN)} de plus"
+        message = (
+            f"Le dossier nᵒ\u00a0{row.key} est aussi ligne {shown} du fichier\u00a0: gardez-en une "
+            f"et écartez {'les autres' if count > 1 else 'l’autre'}."
         )
         found.problems.append(_problem(batch.layout, NUMBER, message))
 

@@ -13,6 +13,7 @@ from calls.models import Application, DossierImport, DossierImportRow
 from ftap.imports.kinds import ImportKind
 from ftap.imports.models import ImportRow
 from ftap.refusals import Refusal
+from laureates import typography
 
 ORPHANS_SHOWN = 50
 
@@ -48,6 +49,24 @@ class DossierKind(ImportKind):
             return ""
         return "" if number is None else str(number)
 
+    def may_overwrite(self, row: ImportRow) -> bool:
+        """Not what is held because the person may not see the dossier."""
+        return row.application_id is not None
+
+    def name_of(self, job, row: ImportRow) -> str:
+        """« dossier nᵒ 480001 » and the title that the row gives it."""
+        column = layout_of(job).column("title")
+        title = typography.normalise(row.read(column.index)) if column else ""
+        if not row.key:
+            return title
+        return f"dossier nᵒ\u00a0{row.key}" + (f", {title}" if title else "")
+
+    def sees_everything(self, job, user) -> bool:
+        """Once rows are gone, totals are shown to whoever is recused from no dossier there."""
+        if job.is_open:
+            return super().sees_everything(job, user)
+        return not _hidden_from(user).filter(session=job.session).exists()
+
     def compare(self, job, rows: list[ImportRow], *, by) -> None:
         comparing.compare(job, rows, by=by)
 
@@ -80,6 +99,17 @@ class DossierKind(ImportKind):
 
     def write(self, job, rows: Iterator[ImportRow], *, by, comment: str) -> dict[str, int]:
         return writing.write(job, rows, by=by, comment=comment)
+
+
+def may_sample(job: DossierImport, user) -> bool:
+    """Whether values of the file may be shown before its rows are known for those of a dossier:
+    to whoever brought it, or is recused from none."""
+    return job.created_by_id == user.pk or not _hidden_from(user).exists()
+
+
+def _hidden_from(user):
+    visible = Application.objects.visible_to(user)
+    return Application.objects.exclude(pk__in=visible.values("pk"))
 
 
 def absent(job: DossierImport, user) -> QuerySet:

@@ -1,5 +1,7 @@
 """Which column of an export fills which field: proposed, saved for the call, reused."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,7 +22,7 @@ from calls.models import ColumnMapping
 from ftap import refusals
 from ftap.tables import values
 
-__all__ = ["TARGETS", "Column", "Layout", "Target", "layout_of", "proposal", "save"]
+__all__ = ["TARGETS", "Column", "Layout", "Target", "layout_of", "proposal", "save", "seal"]
 ACTION = "save_column_mapping"
 history.name_acts({ACTION: "Correspondance des colonnes enregistrée"})
 
@@ -97,14 +99,20 @@ def columns_of(labels: list[str]) -> list[tuple[str, int]]:
 # Proposal --------------------------------------------------------------------
 
 
-def proposal(job) -> list[Column]:
-    """Every column of the file in order, with its field and a few of its values."""
-    samples = _samples(job)
+def proposal(job, *, with_samples: bool = True) -> list[Column]:
+    """Every column of the file in order, with its field and a few of its values if so asked."""
+    samples = _samples(job) if with_samples else {}
     return [
         Column(**{**vars(column), "samples": tuple(samples.get((column.sheet, column.index), ()))})
         for columns in layout_of(job).columns.values()
         for column in columns
     ]
+
+
+def seal(columns: Iterable[Column]) -> str:
+    """Changes with the field of any column: what a page of the mapping was opened on."""
+    text = json.dumps([[*column.key, column.target] for column in columns], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def layout_of(job) -> Layout:

@@ -5,6 +5,7 @@ A record is a list of sheets, as `calls.models.FormRecord.values` holds it. What
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from calls.importers.mapping import Layout
@@ -59,12 +60,21 @@ def _is_kept(column):
 
 def _rows(stored, told):
     """The rows of a sheet as told, each as it was stored where it says the same."""
-    left = list(stored)
+    told = [row for row in told if row]
+    # Most rows did not change at all: only the others are looked at one against another.
+    exact = Counter(map(repr, told))
+    left = []
+    for one in stored:
+        if exact[repr(one)] > 0:
+            exact[repr(one)] -= 1
+        else:
+            left.append(one)
     found = []
     for row in told:
-        if not row:
-            continue
-        match = next((one for one in left if _says_the_same(one, row)), None)
+        match = None
+        if exact[repr(row)] > 0:
+            exact[repr(row)] -= 1
+            match = next((one for one in left if _says_the_same(one, row)), None)
         if match is not None:
             left.remove(match)
         found.append(row if match is None else match)
@@ -129,8 +139,9 @@ def changes(before: list, after: list, layout: Layout, told_by_fields: set[str])
 
 
 def _changed_rows(sheet, before, after):
-    gone = [row for row in before if row not in after]
-    come = [row for row in after if row not in before]
+    known, told = set(map(repr, before)), set(map(repr, after))
+    gone = [row for row in before if repr(row) not in told]
+    come = [row for row in after if repr(row) not in known]
     count = max(len(gone), len(come))
     if not count and before != after:
         return [[f"Feuille «\u00a0{sheet}\u00a0»", "ordre précédent des lignes", "autre ordre"]]

@@ -90,15 +90,17 @@ def _corrected(row, texts):
             raise Refusal("Cette colonne n’est pas dans le fichier\u00a0: rouvrez la page.")
         label = label_of(row.job, row, index)
         text = text.strip().replace("\r\n", "\n")
-        if len(text) > CELL_MAX:
+        if text == row.cells[index].strip():
+            # A page sends back the cells that nobody touched, spaces around them or not.
+            corrections.pop(str(index), None)
+            text = row.cells[index]
+        elif len(text) > CELL_MAX:
             raise Refusal(f"«\u00a0{label}\u00a0»\u00a0: 20\u202f000 caractères au plus.")
-        if "\0" in text:
+        elif "\0" in text:
             raise Refusal(
                 f"«\u00a0{label}\u00a0»\u00a0: cette valeur contient un caractère de contrôle, "
                 "retapez-la."
             )
-        if text == row.cells[index]:
-            corrections.pop(str(index), None)
         else:
             corrections[str(index)] = text
         if text != row.read(index):

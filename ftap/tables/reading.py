@@ -1,6 +1,7 @@
 """A file from its bytes to its sheets: size first, then what it is, then what it holds."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePath
@@ -8,10 +9,12 @@ from pathlib import PurePath
 from django.conf import settings
 
 from ftap.tables import delimited, nature, ods, xlsx
-from ftap.tables.problems import Report, Unreadable
+from ftap.tables.problems import Report, Unreadable, excerpt
 from ftap.tables.shape import Sheet, survey, too_many_cells
 from ftap.templatetags.ftap import number
 
+# Names of sheets are told apart by so many characters.
+NAME_MAX = 120
 _READERS = {"csv": delimited.read, "xlsx": xlsx.read, "ods": ods.read}
 
 
@@ -38,6 +41,7 @@ def inspect(file, filename: str) -> Contents:
     raws = _READERS[extension](data, report)
     sheets = []
     cells = 0
+    _refuse_same_names(raws)
     for raw in raws:
         if sheet := survey(raw, report):
             sheets.append(sheet)
@@ -53,6 +57,17 @@ def inspect(file, filename: str) -> Contents:
             else "Le fichier ne contient aucune cellule remplie\u00a0: vérifiez que c’est le bon."
         )
     return Contents(extension, len(data), hashlib.sha256(data).hexdigest(), sheets)
+
+
+def _refuse_same_names(raws):
+    """A spreadsheet program never writes two sheets of one name; rows of one would pass for those
+    of the other."""
+    names = Counter(" ".join(raw.name.split())[:NAME_MAX] for raw in raws)
+    if same := next((name for name, count in names.items() if count > 1), None):
+        raise Unreadable(
+            f"Deux feuilles portent le même nom, «\u00a0{excerpt(same)}\u00a0»\u00a0: renommez-en "
+            "une, puis enregistrez."
+        )
 
 
 def megabytes(size: int) -> str:
