@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 
 from laureates import search
 from laureates.facets import FACETS, Facet
-from laureates.models import FacetValue, Laureate
+from laureates.models import FacetValue, Laureate, OrganisationRedirect
 
 MAX_QUERY_LENGTH = 200
 MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
@@ -138,6 +138,12 @@ class LaureateFilterSet(django_filters.FilterSet):
             for name in FACETS
         }
         labels = self._known(asked)
+        if moved := self._moved(asked, labels):
+            asked = {
+                name: list(dict.fromkeys(moved.get((name, value), value) for value in values))
+                for name, values in asked.items()
+            }
+            labels = self._known(asked)
         for name, values in asked.items():
             known = [value for value in values if value in labels[name]]
             for value in values[:5]:
@@ -199,6 +205,27 @@ class LaureateFilterSet(django_filters.FilterSet):
             values = set(asked[name]) if facet.is_closed else public[name]
             known[name] = facet.named(values) if values else {}
         return known
+
+    def _moved(self, asked, labels) -> dict[tuple[str, str], str]:
+        """{(facet, value): new value} of the organisations that were merged into one of which a
+        visitor may know: a shared address keeps its meaning."""
+        unknown = {
+            (name, value)
+            for name in ("ministere", "organisation")
+            for value in asked[name]
+            if value not in labels[name]
+        }
+        if not unknown:
+            return {}
+        redirects = OrganisationRedirect.objects.filter(
+            slug__in={value for _, value in unknown}, was_public=True
+        )
+        new = dict(redirects.values_list("slug", "organisation__slug"))
+        moved = {(name, value): new[value] for name, value in unknown if value in new}
+        known = self._known(
+            {name: [to for (facet, _), to in moved.items() if facet == name] for name in FACETS}
+        )
+        return {key: value for key, value in moved.items() if value in known[key[0]]}
 
     # What is shown -----------------------------------------------------------
 

@@ -4,16 +4,18 @@ Everything that names the one that goes names the one that stays, in both houses
 that each change is in the history. Its address leads to the other for those who could see it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from ftap import audit, refusals
 from ftap.modeladmin import visible
 from ftap.refusals import Refusal
-from laureates.models import Organisation, OrganisationRedirect, ReleaseDraft
+from laureates.models import Carrier, Organisation, OrganisationRedirect, ReleaseDraft
 from laureates.models.reference import CarryingOrganisation
 
 PERMISSION = "laureates.merge_organisation"
@@ -21,31 +23,48 @@ ACTION = "merge_organisations"
 # What a person chooses between the two, or completes from the one that goes.
 CHOSEN = ("name", "short_name", "siret", "kind", "supervising_ministry", "territory", "source")
 GONE = "Cet organisme n’existe plus\u00a0: il vient sans doute d’être fusionné. Rouvrez la liste."
+STALE = (
+    "L’une des deux fiches a changé depuis que cette page est ouverte\u00a0: relisez ce qui "
+    "change, puis fusionnez."
+)
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a merge would do: rows to move by kind, of those that the person sees, values that
-    differ, and why it cannot be done."""
+    differ, why it cannot be done, and what to think of before.
+
+    `was_public` and `is_kept_public` say which of the two visitors see now; `state` is what `merge`
+    compares with the rows of that moment.
+    """
 
     moves: list[tuple[str, int]] = field(default_factory=list)
     differences: list[tuple[str, str, object, object]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     was_public: bool = False
+    is_kept_public: bool = False
+    state: str = ""
 
 
 def preview(kept: Organisation, merged: Organisation, user) -> Preview:
     """What `merge` would do with these two, for `user`; nothing is written."""
     moves = []
     for relation in _relations():
-        rows = visible(
-            relation.related_model._default_manager.filter(**{relation.field.name: merged}), user
-        )
+        rows = _seen(_named_by(relation, merged, relation.related_model._default_manager), user)
         if count := rows.count():
             opts = relation.related_model._meta
             name = opts.verbose_name if count == 1 else opts.verbose_name_plural
             moves.append((str(name), count))
-    return Preview(moves, differences(kept, merged), _refusals(kept, merged), _is_public(merged))
+    return Preview(
+        moves,
+        differences(kept, merged),
+        _refusals(kept, merged, user),
+        list(_warnings(kept, merged)),
+        _is_public(merged),
+        _is_public(kept),
+        state(kept, merged),
+    )
 
 
 def differences(kept: Organisation, merged: Organisation) -> list[tuple[str, str, object, object]]:
@@ -60,13 +79,27 @@ def differences(kept: Organisation, merged: Organisation) -> list[tuple[str, str
     return found
 
 
+def state(kept: Organisation, merged: Organisation) -> str:
+    """A digest of all that a page shows of the two."""
+    names = [field.attname for field in Organisation._meta.concrete_fields]
+    values = [str(getattr(row, name)) for row in (kept, merged) for name in names]
+    return salted_hmac("laureates.merging", repr(values)).hexdigest()
+
+
 def merge(
-    kept: Organisation, merged: Organisation, *, by, reason: str, taken: tuple[str, ...] = ()
+    kept: Organisation,
+    merged: Organisation,
+    *,
+    by,
+    reason: str,
+    taken: tuple[str, ...] = (),
+    seen: str = "",
 ) -> Organisation:
     """Merge one organisation into another, in one act; the one that stays is returned.
 
     `taken` names the fields whose value is that of the one that goes; an empty value of the one
-    that stays is completed anyway. Refusal, in French, where it cannot be; nothing is done then.
+    that stays is completed anyway. `seen` is the state of the preview that the person read, where
+    there was one. Refusal, in French, where it cannot be; nothing is done then.
     """
     if not by.has_perm(PERMISSION):
         raise PermissionDenied
@@ -78,36 +111,44 @@ def merge(
         if not {kept.pk, merged.pk} <= held.keys():
             raise Refusal(GONE)
         kept, merged = held[kept.pk], held[merged.pk]
-        if found := _refusals(kept, merged):
+        if seen and seen != state(kept, merged):
+            raise Refusal(STALE)
+        if found := _refusals(kept, merged, by):
             raise Refusal(found)
-        was_public = _is_public(merged)
         try:
-            for relation in _relations():
-                _move(relation, kept, merged)
-            values = _values(kept, merged, taken)
-            former = [merged.name, kept.name, *merged.former_name_list, *kept.former_name_list]
-            slug, name = merged.slug, merged.name
-            merged.delete()
-            for field_name, value in values.items():
-                setattr(kept, field_name, value)
-            former = [line for line in dict.fromkeys(former) if line != kept.name]
-            kept.former_names = "\n".join(former)
-            refusals.save(kept)
-            refusals.save(
-                OrganisationRedirect(
-                    slug=slug,
-                    organisation=kept,
-                    was_public=was_public,
-                    former_name=name,
-                    merged_at=timezone.now(),
-                )
-            )
+            _merge(kept, merged, _values(kept, merged, taken))
         except (models.ProtectedError, IntegrityError) as error:
             raise Refusal(
                 "Un enregistrement nomme encore l’organisme à fusionner et ne peut pas nommer "
                 "l’autre\u00a0: rien n’a été fait."
             ) from error
     return kept
+
+
+def _merge(kept, merged, values):
+    was_public, slug, name = _is_public(merged), merged.slug, merged.name
+    for relation in _relations():
+        _move(relation, kept, merged)
+    if values.get("kind", kept.kind) != Organisation.Kind.MINISTRY and kept.supervised.exists():
+        raise Refusal(
+            f"Des organismes sont rattachés à «\u00a0{kept}\u00a0»\u00a0: il reste un ministère. "
+            "Gardez ce type, ou rattachez-les d’abord ailleurs."
+        )
+    former = [name, kept.name, *merged.former_name_list, *kept.former_name_list]
+    merged.delete()
+    for field_name, value in values.items():
+        setattr(kept, field_name, value)
+    kept.former_names = "\n".join(line for line in dict.fromkeys(former) if line != kept.name)
+    refusals.save(kept)
+    for own in kept.redirects.filter(slug=kept.slug):
+        own.delete()  # the address is that of the organisation itself
+    # An organisation made since under the address of one that was merged, then merged in turn.
+    redirect = OrganisationRedirect.objects.filter(slug=slug).first()
+    redirect = redirect or OrganisationRedirect(slug=slug)
+    redirect.organisation, redirect.former_name = kept, name
+    redirect.was_public = redirect.was_public or was_public
+    redirect.merged_at = timezone.now()
+    refusals.save(redirect)
 
 
 def _relations():
@@ -120,32 +161,24 @@ def _relations():
     ]
 
 
+def _named_by(relation, organisation, manager=None):
+    manager = manager or relation.related_model._base_manager
+    return manager.filter(**{relation.field.name: organisation}).order_by("pk")
+
+
+def _seen(rows, user):
+    """Those of `rows` that exist for `user`: a row without a rule exists where its owner does."""
+    owner, _, rest = getattr(rows.model, "NATURAL_KEY", ("",))[0].partition("__")
+    if hasattr(rows, "visible_to") or not rest:
+        return visible(rows, user)
+    owners = rows.model._meta.get_field(owner).related_model._default_manager.all()
+    if not hasattr(owners, "visible_to"):
+        return rows
+    return rows.filter(**{f"{owner}__in": owners.visible_to(user).order_by().values("pk")})
+
+
 def _is_public(organisation) -> bool:
     return Organisation.objects.public().filter(pk=organisation.pk).exists()
-
-
-def _refusals(kept, merged) -> list[str]:
-    found = []
-    if kept.pk == merged.pk:
-        return ["On ne fusionne pas un organisme avec lui-même\u00a0: prenez-en un autre."]
-    ministry = Organisation.Kind.MINISTRY
-    if merged.supervised.exists() and kept.kind != ministry:
-        found.append(
-            f"Des organismes sont rattachés à «\u00a0{merged}\u00a0», et «\u00a0{kept}\u00a0» "
-            "n’est pas un ministère\u00a0: rattachez-les d’abord ailleurs, ou gardez l’autre."
-        )
-    if merged.supervising_ministry_id == kept.pk or kept.supervising_ministry_id == merged.pk:
-        found.append(
-            "L’un des deux est le ministère de rattachement de l’autre\u00a0: ce ne sont pas deux "
-            "noms d’un même organisme."
-        )
-    quoted = f'"organisation":"{merged.slug}"'
-    for draft in ReleaseDraft.objects.filter(content__contains=quoted):
-        found.append(
-            f"Le rectificatif en préparation de «\u00a0{draft.announcement}\u00a0» nomme «\u00a0"
-            f"{merged}\u00a0»\u00a0: publiez-le ou abandonnez-le d’abord."
-        )
-    return found
 
 
 def _shown(row, name):
@@ -166,30 +199,113 @@ def _values(kept, merged, taken) -> dict:
     return values
 
 
+# What stands in the way ------------------------------------------------------------
+
+
+def _refusals(kept, merged, user) -> list[str]:
+    if kept.pk == merged.pk:
+        return ["On ne fusionne pas un organisme avec lui-même\u00a0: prenez-en un autre."]
+    found = []
+    if merged.supervised.exists() and kept.kind != Organisation.Kind.MINISTRY:
+        found.append(
+            f"Des organismes sont rattachés à «\u00a0{merged}\u00a0», et «\u00a0{kept}\u00a0» "
+            "n’est pas un ministère\u00a0: rattachez-les d’abord ailleurs, ou gardez l’autre."
+        )
+    if merged.supervising_ministry_id == kept.pk or kept.supervising_ministry_id == merged.pk:
+        found.append(
+            "L’un des deux est le ministère de rattachement de l’autre\u00a0: ce ne sont pas deux "
+            "noms d’un même organisme."
+        )
+    checks = (
+        *_drafts(merged, user),
+        *_locked_twins(kept, merged, user),
+        *_clashes(kept, merged, user),
+    )
+    return [*found, *dict.fromkeys(checks)]
+
+
+def _warnings(kept, merged) -> Iterator[str]:
+    if kept.siret and merged.siret and kept.siret != merged.siret:
+        yield (
+            f"Leurs SIRET diffèrent ({kept.siret} et {merged.siret})\u00a0: ce sont peut-être deux "
+            "organismes. Ne les fusionnez que si l’un des deux numéros est une erreur, ou celui "
+            "d’un ancien établissement\u00a0; un seul sera gardé."
+        )
+
+
+def _is_seen(row, user) -> bool:
+    return _seen(type(row)._default_manager.filter(pk=row.pk), user).exists()
+
+
+def _drafts(merged, user) -> Iterator[str]:
+    """Corrections under way, whose content names organisations by their address."""
+    quoted = f'"organisation":"{merged.slug}"'
+    for draft in ReleaseDraft.objects.filter(content__contains=quoted):
+        what = "Un rectificatif en préparation"
+        if _is_seen(draft, user):
+            what = f"Le rectificatif en préparation de «\u00a0{draft.announcement}\u00a0»"
+        yield (
+            f"{what} nomme «\u00a0{merged}\u00a0»\u00a0: il faut d’abord le publier, ou "
+            "l’abandonner."
+        )
+
+
+def _locked_twins(kept, merged, user) -> Iterator[str]:
+    """Projects that both carry and whose carriers no longer change in place."""
+    twins = Carrier.objects.filter(
+        organisation=merged,
+        laureate__carriers__organisation=kept,
+        laureate__withdrawn_at__isnull=True,
+        laureate__announcement__published_at__isnull=False,
+        laureate__announcement__withdrawn_at__isnull=True,
+    ).select_related("laureate")
+    for carrier in twins:
+        project = "Un projet que vous ne voyez pas"
+        if _is_seen(carrier.laureate, user):
+            project = f"Le projet «\u00a0{carrier.laureate}\u00a0»"
+        yield (
+            f"{project} est porté par les deux, dans une annonce publique ou programmée\u00a0: il "
+            "faut d’abord n’en garder qu’un, par un rectificatif, ou en la déprogrammant."
+        )
+
+
+def _clashes(kept, merged, user) -> Iterator[str]:
+    """Rows of which only one may name an organisation, where both are named."""
+    for relation in _relations():
+        model, name = relation.related_model, relation.field.name
+        unique = any(
+            isinstance(constraint, models.UniqueConstraint) and name in constraint.fields
+            for constraint in model._meta.constraints
+        )
+        if relation.many_to_many or not unique or issubclass(model, CarryingOrganisation):
+            continue
+        for row in _named_by(relation, merged):
+            what = "Une ligne que vous ne voyez pas"
+            if _is_seen(row, user):
+                what = f"{model._meta.verbose_name.capitalize()} «\u00a0{row}\u00a0»"
+            setattr(row, name, kept)
+            try:
+                row.validate_constraints()
+            except ValidationError as error:
+                told = " ".join(error.messages)
+                yield (
+                    f"{what} empêche la fusion\u00a0: {told} Traitez d’abord l’une des deux lignes."
+                )
+
+
+# Rows ------------------------------------------------------------------------------
+
+
 def _move(relation, kept, merged):
     name, model = relation.field.name, relation.related_model
-    rows = model._base_manager.filter(**{name: merged}).order_by("pk")
-    if relation.many_to_many:
-        for row in rows:
+    for row in _named_by(relation, merged):
+        if relation.many_to_many:
             links = getattr(row, name)
             links.add(kept)
             links.remove(merged)
-        return
-    for row in rows:
-        if issubclass(model, CarryingOrganisation) and _join(row, kept):
-            continue
-        setattr(row, name, kept)
-        try:
-            row.validate_constraints()
-        except ValidationError as error:
-            opts = model._meta
-            raise Refusal(
-                [
-                    f"{opts.verbose_name} «\u00a0{row}\u00a0»\u00a0: {text}"
-                    for text in error.messages
-                ]
-            ) from error
-        row.save()
+        elif not (issubclass(model, CarryingOrganisation) and _join(row, kept)):
+            setattr(row, name, kept)
+            row.save()
 
 
 def _join(row, kept) -> bool:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 SCREENS = {
     "affiliation": ("S", "S", "S", "S"),
     "announcement": ("P", "P", "P", ""),
+    "announcementtext": ("P", "P", "", ""),
     "application": ("LIASDP", "S", "S", ""),
     "bulkact": ("SD", "", "", ""),
     "call": ("LISDP", "S", "SP", ""),
@@ -30,6 +31,7 @@ SCREENS = {
     "group": ("", "", "", ""),
     "laureate": ("P", "P", "P", ""),
     "letter": ("ISD", "", "S", ""),
+    "libraryimport": ("P", "P", "", ""),
     "organisation": ("LISDP", "SP", "SP", ""),
     "publication": ("P", "", "", ""),
     "review": ("LIASD", "", "", ""),
@@ -114,7 +116,25 @@ ACTS = {
     "laureates_announcement_schedule": ("P", "P"),
     "laureates_announcement_unschedule": ("P", "P"),
     "laureates_announcement_withdraw": ("P", "P"),
+    "laureates_announcementtext_abandon": ("P", "P"),
+    "laureates_announcementtext_carriers": ("P", "P"),
+    "laureates_announcementtext_confirm": ("P", "P"),
+    "laureates_announcementtext_figures": ("P", "P"),
+    "laureates_announcementtext_header": ("P", "P"),
+    "laureates_announcementtext_hyphens": ("P", "P"),
+    "laureates_announcementtext_laureate": ("P", "P"),
+    "laureates_announcementtext_structure": ("P", "P"),
     "laureates_laureate_withdraw": ("P", "P"),
+    "laureates_libraryimport_abandon": ("P", "P"),
+    "laureates_libraryimport_advance": ("", "P"),
+    "laureates_libraryimport_confirm": ("P", "P"),
+    "laureates_libraryimport_filled": ("P", ""),
+    "laureates_libraryimport_problems": ("P", ""),
+    "laureates_libraryimport_rejected": ("P", ""),
+    "laureates_libraryimport_reread": ("", "P"),
+    "laureates_libraryimport_row": ("P", "P"),
+    "laureates_libraryimport_template": ("P", ""),
+    "laureates_organisation_duplicates": ("SP", ""),
     "laureates_organisation_merge": ("SP", "SP"),
 }
 # Of each list, who takes it away as a file: fewer people than those who read it.
@@ -155,12 +175,14 @@ SITE = {
 }
 # Rows that no screen of the site adds, changes or deletes, superusers included.
 NEVER = {
+    ("announcementtext", "delete"),
     ("bulkact", "add"),
     ("bulkact", "delete"),
     ("dossierimport", "delete"),
     ("errorreport", "add"),
     ("letter", "add"),
     ("letter", "delete"),
+    ("libraryimport", "delete"),
     ("publication", "add"),
     ("publication", "delete"),
     ("review", "add"),
@@ -184,10 +206,20 @@ POST_ONLY = {
     "calls_committee_recusal_declare",
     "calls_dossierimport_advance",
     "calls_dossierimport_reread",
+    "laureates_libraryimport_advance",
+    "laureates_libraryimport_reread",
 }
 # Rows that change through acts alone, as a public laureate does, and one that is edited by who
 # is asked for it.
-READ_ONLY = {"bulkact", "dossierimport", "laureate", "publication", "selection"}
+READ_ONLY = {
+    "announcementtext",
+    "bulkact",
+    "dossierimport",
+    "laureate",
+    "libraryimport",
+    "publication",
+    "selection",
+}
 EDITED_BY = {"review": "IAS"}
 STAFF = "LIASDPXURT"
 # Whoever may not see the foreign dossier; those who may not read the inside of the others.

@@ -1,9 +1,10 @@
-"""The pages on which two organisations that are one are merged."""
+"""The pages on which organisations that may be one are proposed, then merged by a person."""
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseRedirect
+from django.db.models import Count
+from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -11,7 +12,9 @@ from ftap.formfields import LongText, say
 from ftap.refusals import Refusal
 from laureates import merging
 from laureates.matching import Matcher
-from laureates.models import Organisation
+from laureates.models import Carrier, Organisation
+
+PAIRS_MAX = 200
 
 
 class ChoiceForm(forms.Form):
@@ -47,6 +50,11 @@ class MergeForm(forms.Form):
                     "invalid_choice": "Choisissez la valeur à garder.",
                 },
             )
+        self.fields["seen"] = forms.CharField(
+            initial=preview.state,
+            widget=forms.HiddenInput,
+            error_messages={"required": merging.STALE},
+        )
         self.fields["reason"] = LongText(
             label="Motif",
             rows=3,
@@ -55,7 +63,11 @@ class MergeForm(forms.Form):
 
     @property
     def taken(self):
-        return tuple(name for name, value in self.cleaned_data.items() if value == "merged")
+        return tuple(
+            name
+            for name in merging.CHOSEN
+            if name in self.fields and self.cleaned_data[name] == "merged"
+        )
 
 
 class MergePages:
@@ -64,8 +76,47 @@ class MergePages:
     def merge_urls(self):
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/fusionner/", wrap(self.merge_view), name="laureates_organisation_merge")
+            path("<int:pk>/fusionner/", wrap(self.merge_view), name="laureates_organisation_merge"),
+            path("doublons/", wrap(self.duplicates_view), name="laureates_organisation_duplicates"),
         ]
+
+    def duplicates_view(self, request):
+        """The organisations that may be the same, two by two, the nearest first; nothing is done
+        here."""
+        if not request.user.has_perm(merging.PERMISSION):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(("GET", "HEAD"))
+        request.current_app = self.admin_site.name
+        pairs = sorted(Matcher().pairs(), key=lambda pair: (-pair[0], pair[1].slug, pair[2].slug))
+        shown = pairs[:PAIRS_MAX]
+        counts = dict(
+            Carrier.objects.visible_to(request.user)
+            .filter(organisation__in={row.pk for _, *two in shown for row in two})
+            .values_list("organisation")
+            .annotate(count=Count("pk"))
+            .order_by()
+        )
+        for _, *two in shown:
+            for row in two:
+                row.known_projects = counts.get(row.pk, 0)
+        return TemplateResponse(
+            request,
+            "admin/laureates/organisation/duplicates.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": "Organismes peut-être en double",
+                "opts": self.opts,
+                "pairs": [two for _, *two in shown],
+                "left": len(pairs) - len(shown),
+            },
+        )
+
+    def changelist_view(self, request, extra_context=None):
+        extra = dict(extra_context or {})
+        if request.user.has_perm(merging.PERMISSION):
+            extra["duplicates_url"] = reverse("admin:laureates_organisation_duplicates")
+        return super().changelist_view(request, extra)
 
     def merge_view(self, request, pk):
         """GET: choose the other organisation, then see what would move. POST: merge."""
@@ -92,9 +143,12 @@ class MergePages:
                             by=request.user,
                             reason=form.cleaned_data["reason"],
                             taken=form.taken,
+                            seen=form.cleaned_data["seen"],
                         )
                     except Refusal as error:
                         say(form, error)
+                        # What the page shows now is what is confirmed next.
+                        form.data = {**form.data.dict(), "seen": preview.state}
                     else:
                         messages.success(
                             request,

@@ -1,7 +1,7 @@
 """What each address of the interface answers: public rows, their licence and their date."""
 
 from django.db.models import Prefetch
-from django.http import Http404
+from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from laureates import facets, opendata
@@ -172,6 +172,16 @@ class OrganisationsView(ListAddress):
 )
 class OrganisationView(RowAddress):
     answer = envelopes.OrganisationAnswer
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return super().get(request, *args, **kwargs)
+        except Http404:
+            kept = _organisations().formerly_at(kwargs["slug"]).first()
+            if kept is None:
+                raise
+            url = reverse("laureates:api_organisation", args=[kept.slug])
+            return HttpResponsePermanentRedirect(url)
 
     def row(self, slug):
         found = _first(_organisations().filter(slug=slug))

@@ -124,6 +124,10 @@ class OrganisationQuerySet(NaturalKeyQuerySet):
             | Q(pk__in=self.model.objects.filter(supervised).values("pk"))
         )
 
+    def formerly_at(self, slug):
+        """Those into which one that visitors could see under this address was merged."""
+        return self.filter(redirects__slug=slug, redirects__was_public=True)
+
     def ministries(self):
         return self.filter(kind=Organisation.Kind.MINISTRY)
 
@@ -245,6 +249,14 @@ class Organisation(NaturalKeyModel):
 
     def clean(self):
         self.name = typography.normalise(self.name)
+        others = OrganisationRedirect.objects.filter(slug=self.slug).exclude(organisation=self.pk)
+        if taken := others.first():
+            raise ValidationError(
+                {
+                    "slug": f"Cette adresse est celle d’un organisme fusionné dans «\u00a0"
+                    f"{taken.organisation}\u00a0»\u00a0: choisissez-en une autre."
+                }
+            )
         ministry = self.supervising_ministry if self.supervising_ministry_id else None
         if ministry and ministry.kind != self.Kind.MINISTRY:
             raise ValidationError(

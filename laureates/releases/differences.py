@@ -4,7 +4,14 @@ import datetime
 from dataclasses import dataclass
 
 from ftap.templatetags.ftap import euros, french_date
-from laureates.models import Carrier, Laureate, Organisation, Territory, Theme
+from laureates.models import (
+    Carrier,
+    Laureate,
+    Organisation,
+    OrganisationRedirect,
+    Territory,
+    Theme,
+)
 from laureates.releases.shape import (
     EDITABLE_ANNOUNCEMENT,
     LAUREATE_FIELDS,
@@ -122,7 +129,7 @@ def _of_laureate(names, old, new):
             public_id,
         )
         for name in _COMPARED
-        if old.get(name) != new.get(name)
+        if names.current(name, old.get(name)) != names.current(name, new.get(name))
     ]
 
 
@@ -153,12 +160,30 @@ class _Names:
         slugs = {row["organisation"] for entry in entries for row in entry["carriers"]}
         themes = {slug for entry in entries for slug in entry["themes"]}
         self.organisations = _by_slug(Organisation, slugs)
+        # Those merged into another since: the same body, under another address.
+        self.moved = {}
+        if gone := slugs - self.organisations.keys():
+            merged = OrganisationRedirect.objects.filter(slug__in=gone)
+            for slug, kept, kept_name in merged.values_list(
+                "slug", "organisation__slug", "organisation__name"
+            ):
+                self.moved[slug] = kept
+                self.organisations[slug] = kept_name
         self.themes = _by_slug(Theme, themes)
         self.territories = {}
         if any(entry["territories"] for entry in entries):
             self.territories = {
                 (place.kind, place.code): str(place) for place in Territory.objects.all()
             }
+
+    def current(self, name, value):
+        """A value as it would be written today, whatever was merged since."""
+        if name != "carriers" or not self.moved or not value:
+            return value
+        return [
+            {**row, "organisation": self.moved.get(row["organisation"], row["organisation"])}
+            for row in value
+        ]
 
     def value(self, name, value, groups=()) -> str:
         if name == "has_own_title":

@@ -99,10 +99,8 @@ class OrganisationView(PublicLaureateMixin, DetailView):
             return super().get(request, *args, **kwargs)
         except Http404:
             # Only an address that visitors knew leads anywhere, and only to a page they see.
-            kept = self.get_queryset().filter(
-                redirects__slug=kwargs["slug"], redirects__was_public=True
-            )
-            if (organisation := kept.first()) is None:
+            organisation = self.get_queryset().formerly_at(kwargs["slug"]).first()
+            if organisation is None:
                 raise
             return HttpResponsePermanentRedirect(organisation.get_absolute_url())
 

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.urls import reverse
+from django.utils import timezone
 
 from calls.history import verify
 from calls.models import Event
@@ -10,14 +10,20 @@ from ftap.refusals import Refusal
 from laureates import merging
 from laureates.models import Carrier, Organisation, OrganisationRedirect
 from tests.factories import (
+    AffiliationFactory,
+    AnnouncementFactory,
+    ApplicationFactory,
     BearerFactory,
     CallSessionFactory,
     CarrierFactory,
+    CommitteeMemberFactory,
     LaureateFactory,
     MinistryFactory,
     OrganisationFactory,
     OrganisationRedirectFactory,
+    RecusalFactory,
     ReleaseDraftFactory,
+    ReviewFactory,
     UserFactory,
 )
 
@@ -72,7 +78,7 @@ def test_all_that_names_one_names_the_other(pair, person):
 
 def test_two_carriers_of_one_project_become_one_in_the_better_place(pair, person):
     kept, merged = pair
-    laureate = LaureateFactory()
+    laureate = LaureateFactory(announcement__draft=True)
     other = OrganisationFactory()
     CarrierFactory(laureate=laureate, organisation=merged, position=1)
     CarrierFactory(laureate=laureate, organisation=other, position=2)
@@ -121,6 +127,115 @@ def test_what_cannot_be_merged_says_why(pair, person):
     assert not OrganisationRedirect.objects.exists()
 
 
+def test_a_project_that_both_carry_in_public_is_corrected_first(pair, person):
+    kept, merged = pair
+    for state in ("", "embargoed"):
+        announcement = AnnouncementFactory(**({state: True} if state else {}))
+        laureate = LaureateFactory(
+            title=f"Projet {state}", announcement=announcement, carriers=[kept, merged]
+        )
+        (refusal,) = merging.preview(kept, merged, person).refusals
+        assert f"Le projet «\u00a0{laureate.title}\u00a0» est porté par les deux" in refusal
+        with pytest.raises(Refusal, match="est porté par les deux"):
+            merging.merge(kept, merged, by=person, reason=REASON)
+        assert laureate.carriers.count() == 2
+        laureate.carriers.all().delete()
+
+
+def test_opinions_asked_of_both_are_told_to_those_who_see_the_dossier(pair, person):
+    kept, merged = pair
+    application = ApplicationFactory(reference="CANARI-1")
+    for institution in pair:
+        ReviewFactory(application=application, institution=institution)
+    (refusal,) = merging.preview(kept, merged, person).refusals
+    assert "CANARI-1" in refusal
+    assert "L’avis de cette institution est déjà demandé" in refusal
+    publisher = UserFactory(role="Publication")
+    (refusal,) = merging.preview(kept, merged, publisher).refusals
+    assert refusal.startswith("Une ligne que vous ne voyez pas empêche la fusion")
+    with pytest.raises(Refusal) as refused:
+        merging.merge(kept, merged, by=publisher, reason=REASON)
+    assert "CANARI" not in str(refused.value)
+    RecusalFactory(application=application, user=person)
+    (refusal,) = merging.preview(kept, merged, person).refusals
+    assert "CANARI" not in refusal
+
+
+def test_one_cancelled_opinion_stands_in_no_way(pair, person):
+    kept, merged = pair
+    application = ApplicationFactory()
+    ReviewFactory(application=application, institution=kept)
+    cancelled = {"cancelled_at": timezone.now(), "cancel_reason": "Demandé par erreur"}
+    row = ReviewFactory(application=application, institution=merged, **cancelled)
+    merging.merge(kept, merged, by=person, reason=REASON)
+    row.refresh_from_db()
+    assert row.institution == kept
+
+
+def test_what_the_person_does_not_see_is_in_no_count(pair, person):
+    kept, merged = pair
+    application = ApplicationFactory()
+    BearerFactory(application=application, organisation=merged)
+    seen = UserFactory(role="Secrétariat")
+    RecusalFactory(application=application, user=person)
+    assert dict(merging.preview(kept, merged, seen).moves)["porteur"] == 1
+    assert merging.preview(kept, merged, person).moves == []
+
+
+def test_every_kind_of_row_that_names_it_is_announced_then_moved(person):
+    kept, merged = MinistryFactory(), MinistryFactory()
+    announced = LaureateFactory(announcement__draft=True, carriers=[merged])
+    rows = [
+        (announced.carriers.get(), "organisation"),
+        (BearerFactory(organisation=merged), "organisation"),
+        (OrganisationFactory(supervising_ministry=merged), "supervising_ministry"),
+        (AffiliationFactory(organisation=merged), "organisation"),
+        (ReviewFactory(institution=merged), "institution"),
+        (CommitteeMemberFactory(institution=merged), "institution"),
+        (OrganisationRedirectFactory(organisation=merged), "organisation"),
+    ]
+    session = CallSessionFactory()
+    session.expected_institutions.add(merged)
+    told = merging.preview(kept, merged, UserFactory(superuser=True)).moves
+    assert sum(count for _, count in told) == len(rows) + 1
+    assert len(told) == len(merging._relations())
+    merging.merge(kept, merged, by=person, reason=REASON)
+    for row, name in rows:
+        row.refresh_from_db()
+        assert getattr(row, name) == kept, name
+    assert list(session.expected_institutions.all()) == [kept]
+
+
+def test_a_ministry_that_others_are_attached_to_stays_one(person):
+    kept, merged = MinistryFactory(), OrganisationFactory(kind="operateur")
+    OrganisationFactory(supervising_ministry=kept)
+    with pytest.raises(Refusal, match="il reste un ministère"):
+        merging.merge(kept, merged, by=person, reason=REASON, taken=("kind",))
+    assert Organisation.objects.filter(pk=merged.pk).exists()
+    merging.merge(kept, merged, by=person, reason=REASON)
+    kept.refresh_from_db()
+    assert kept.kind == "ministere"
+
+
+def test_two_siret_are_a_warning(pair, person):
+    kept, merged = pair
+    assert merging.preview(kept, merged, person).warnings == []
+    Organisation.objects.filter(pk=kept.pk).update(siret="73282932000074")
+    Organisation.objects.filter(pk=merged.pk).update(siret="13002526500013")
+    (warning,) = merging.preview(*Organisation.objects.order_by("pk"), person).warnings
+    assert "73282932000074 et 13002526500013" in warning
+
+
+def test_a_page_of_before_a_change_is_refused(pair, person):
+    kept, merged = pair
+    told = merging.preview(kept, merged, person)
+    Organisation.objects.filter(pk=merged.pk).update(short_name="XY")
+    with pytest.raises(Refusal, match="a changé depuis"):
+        merging.merge(kept, merged, by=person, reason=REASON, seen=told.state)
+    again = merging.preview(kept, Organisation.objects.get(pk=merged.pk), person)
+    merging.merge(kept, merged, by=person, reason=REASON, seen=again.state)
+
+
 def test_merged_twice_at_once_the_second_is_told(pair, person):
     kept, merged = pair
     merging.merge(kept, Organisation.objects.get(pk=merged.pk), by=person, reason=REASON)
@@ -132,63 +247,6 @@ def test_a_failure_on_the_way_leaves_everything(pair, person, monkeypatch):
     kept, merged = pair
     laureate = LaureateFactory(carriers=[merged])
     monkeypatch.setattr(merging, "OrganisationRedirect", None)
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         merging.merge(kept, merged, by=person, reason=REASON)
     assert laureate.carriers.get().organisation == merged
-
-
-# The old address ---------------------------------------------------------------
-
-
-def old_page(client, slug="agence-bis"):
-    return client.get(reverse("laureates:organisation", args=[slug]))
-
-
-def test_the_old_public_page_leads_to_the_new_one(client, pair, person):
-    kept, merged = pair
-    LaureateFactory(carriers=[merged])
-    OrganisationRedirectFactory(slug="encore-avant", organisation=merged, was_public=True)
-    merging.merge(kept, merged, by=person, reason=REASON)
-    for slug in ("agence-bis", "encore-avant"):
-        response = old_page(client, slug)
-        assert (response.status_code, response["Location"]) == (301, kept.get_absolute_url())
-        assert "no-cache" in response["Cache-Control"]
-    LaureateFactory(title="Un projet")
-    assert client.get("/laureats/?q=agence+numérique").content.count(b"Agence") >= 1
-
-
-@pytest.mark.parametrize("hidden", ["merged", "kept"])
-def test_an_address_that_nobody_knew_leads_nowhere(client, pair, person, hidden):
-    """The one that goes was never public, or the one that stays is not."""
-    kept, merged = pair
-    if hidden == "merged":
-        LaureateFactory(carriers=[kept])
-        LaureateFactory(carriers=[merged], announcement__draft=True)
-    merging.merge(kept, merged, by=person, reason=REASON)
-    response, never = old_page(client), old_page(client, "jamais-vue")
-    assert (response.status_code, never.status_code) == (404, 404)
-    assert response.content.replace(b"agence-bis", b"jamais-vue") == never.content
-
-
-# The page of the staff ---------------------------------------------------------
-
-
-def test_the_page_shows_what_changes_then_merges(client, pair, person):
-    kept, merged = pair
-    LaureateFactory(carriers=[merged])
-    client.force_login(person)
-    address = reverse("admin:laureates_organisation_merge", args=[kept.pk])
-    assert "Agence numérique" in client.get(address).content.decode()
-    page = client.get(f"{address}?avec={merged.pk}").content.decode()
-    assert "L’ancienne adresse publique" in page
-    refused = client.post(f"{address}?avec={merged.pk}", {"name": "kept", "short_name": "merged"})
-    assert refused.status_code == 409
-    assert "Indiquez le motif" in refused.content.decode()
-    data = {"name": "kept", "short_name": "merged", "reason": REASON}
-    done = client.post(f"{address}?avec={merged.pk}", data)
-    assert done.status_code == 302
-    assert not Organisation.objects.filter(pk=merged.pk).exists()
-    again = client.post(f"{address}?avec={merged.pk}", data)
-    assert again.status_code == 409
-    for query in ("?avec=9" + "9" * 30, "?avec=abc", "?avec="):
-        assert client.get(f"{address}{query}").status_code == 200
