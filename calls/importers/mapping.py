@@ -18,7 +18,7 @@ from calls.importers.targets import (
     Target,
     bare_sheet,
 )
-from calls.models import ColumnMapping
+from calls.models import Call, ColumnMapping
 from ftap import refusals
 from ftap.tables import values
 
@@ -256,7 +256,9 @@ def save(job, mapping: Mapping[Key, str], *, by) -> None:
     if problems := list(_problems(layout, chosen)):
         raise refusals.Refusal(problems)
     with transaction.atomic(), history.acting(by, ACTION):
-        call = job.session.call
+        # One person at a time, and the second finds the columns that the first added.
+        calls = Call.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+        call = calls.get(pk=job.session.call_id)
         stored = {
             (row.sheet, row.label, row.rank): row
             for row in ColumnMapping.objects.select_for_update(of=("self",)).filter(call=call)

@@ -74,7 +74,6 @@ def receive(kind: ImportKind, upload, *, by, **fields) -> ImportJob:
             people = get_user_model()._base_manager.select_for_update(no_key=True)
             people.order_by("pk").get(pk=by.pk)
             _refuse_twin(kind, job, fields, by)
-            _store(path, upload)
             job.file = path
             job.full_clean(exclude=["headers", "problems", "counts"])
             job.save()
@@ -86,6 +85,8 @@ def receive(kind: ImportKind, upload, *, by, **fields) -> ImportJob:
             except Unreadable as error:
                 raise Refusal([str(problem) for problem in error.problems]) from error
             job.save(update_fields=["rows_total"])
+            # Last: a process killed before leaves no file that nobody holds.
+            _store(path, upload)
     except BaseException:
         forget(path)
         raise

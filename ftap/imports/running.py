@@ -71,6 +71,8 @@ __all__ = [
 ]
 
 Outcome = ImportRow.Outcome
+# Longer than any file takes to be received.
+RECEIVING = datetime.timedelta(hours=1)
 # Outcomes of rows that are written.
 WRITTEN = (Outcome.CREATED, Outcome.CHANGED)
 CHANGED = (
@@ -267,4 +269,5 @@ def purge(*, created_before: datetime.datetime) -> tuple[int, int]:
                     _end(job, Stage.ABANDONED, None)
                     jobs += 1
     kept = {path for model in models for path in model._base_manager.values_list("file", flat=True)}
-    return jobs, forget_others(kept, created_before)
+    # A file that no import holds is one being received, or what a killed process left.
+    return jobs, forget_others(kept, max(created_before, timezone.now() - RECEIVING))
