@@ -1,15 +1,22 @@
 """Dossiers of the online-forms service brought in by the secretariat's browser: every format, an
 error corrected on screen, the same file again, one change, and files that are not what they say."""
 
+import io
+from pathlib import Path
+
+import openpyxl
 import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from calls.models import Application, CallSession, ColumnMapping, DossierImport, FormRecord
 from laureates.models import Organisation
-from tests import online_form
+from tests import bad_files, online_form
 from tests.browser.conftest import DESKTOP
 from tests.browser.test_committee_journey import audit
-from tests.factories import PASSWORD, UserFactory
+from tests.calls.test_importers import imported, read
+from tests.factories import PASSWORD, RecusalFactory, UserFactory
 
 COUNT = 6
 
@@ -23,6 +30,7 @@ def secretary(library, open_page):
     page.locator("#id_password").fill(PASSWORD)
     page.locator("#id_password").press("Enter")
     page.wait_for_url("**/admin/")
+    page.username = person.username
     return page
 
 
@@ -204,18 +212,147 @@ def test_without_javascript_a_button_reads_on(secretary, new_context):
     assert tabs(page) == {"toutes": 3, "à créer": 3}
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("vide.csv", b"", "vide"),
-        ("photo.xlsx", b"\x89PNG\r\n\x1a\n" + b"0" * 50, "image PNG"),
-        ("page.csv", b"<!doctype html><p>Erreur 500", "web"),
-        ("ancien.csv", "ID;Intitulé\n1;é".encode("cp1252"), "UTF-8"),
-        ("notes.txt", b"ID\n1", "Types accept"),
-    ],
-)
-def test_a_bad_file_gets_its_message(secretary, name, content, sentence):
-    deposit(secretary, name, content)
-    assert sentence in secretary.locator(".errorlist").inner_text()
-    assert not DossierImport.objects.exists()
+def workbook(change):
+    """The export of two dossiers as XLSX, after `change` was made to the sheet of the dossiers."""
+    rows = online_form.dossiers(2)
+    book = openpyxl.load_workbook(io.BytesIO(online_form.export(rows, "xlsx")))
+    change(book["Dossiers"])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def spread(sheet):
+    sheet["AS2"] = "=SUM(A2:A3)"
+
+
+def merge(sheet):
+    sheet.merge_cells("B2:C3")
+
+
+def refused_files():
+    """{file name: (content, words of the message)}: what point by point no import may take."""
+    dossiers = online_form.dossiers(2)
+    csv = online_form.export(dossiers, "csv")
+    xlsx = online_form.export(dossiers, "xlsx")
+    wide = ";".join(["ID", *(f"Question {rank}" for rank in range(500))]).encode()
+    known = {
+        "bombe.xlsx": "lying bomb",
+        "bombe-declaree.xlsx": "declared bomb",
+        "entites.ods": "entities",
+        "entite-externe.xlsx": "external entity",
+        "macros.xlsx": "macros",
+        "verrouille.xlsx": "locked XLSX",
+    }
+    bad = bad_files.bad_files()
+    return {
+        "vide.csv": (b"", ["Ce fichier est vide"]),
+        "entetes.csv": (csv.splitlines()[0], ["aucune donnée"]),
+        "notes.txt": (b"ID", ["« .txt »", "Types acceptés : .csv, .xlsx, .ods."]),
+        "photo.xlsx": (b"\x89PNG\r\n\x1a\n" + b"0" * 50, ["une image PNG"]),
+        "page.csv": (b"<!doctype html><p>Erreur 500", ["une page web"]),
+        "texte.ods": (csv, ["un tableau en texte (CSV)", "l’extension .csv"]),
+        "tronque.xlsx": (xlsx[: len(xlsx) // 2], ["endommagé ou incomplet"]),
+        "tronque.ods": (online_form.export(dossiers, "ods")[:-40], ["endommagé ou incomplet"]),
+        "tronque.csv": (csv[: csv.rindex(b'"')], ["Ligne 3", "n’est jamais refermé"]),
+        "ancien.csv": (csv.decode().encode("cp1252", "replace"), ["Ligne 1", "UTF-8", "Établissement"]),
+        "unicode.csv": (csv.decode().encode("utf-16"), ["UTF-16", "CSV UTF-8"]),
+        "trop-large.csv": (wide + b"\n" + wide, ["trop de colonnes", "la limite est de 500"]),
+        "fusion.xlsx": (workbook(merge), ["Feuille Dossiers", "B2:C3", "fusionnées"]),
+        "formule.xlsx": (
+            workbook(spread),
+            ["Feuille Dossiers, ligne 2, colonne AS", "AS2", "formule", "Collage spécial"],
+        ),
+        **{
+            name: (bad[case][1], [word.replace("\u00a0", " ") for word in bad[case][2]])
+            for name, case in known.items()
+        },
+    }
+
+
+def stored_files():
+    return sorted(Path(settings.MEDIA_ROOT, "imports").glob("*"))
+
+
+def test_a_bad_file_gets_its_message(secretary):
+    stored = stored_files()
+    for name, (content, words) in refused_files().items():
+        deposit(secretary, name, content)
+        told = secretary.locator(".errorlist").inner_text().replace("\u00a0", " ")
+        for word in words:
+            assert word in told, name
+        assert not DossierImport.objects.exists(), name
+        assert stored_files() == stored, name
     assert secretary.complaints.found == []
+
+
+def test_a_file_of_a_hundred_megabytes_gets_its_message(secretary, tmp_path):
+    heavy = tmp_path / "gros.csv"
+    with heavy.open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    stored = stored_files()
+    secretary.goto(f"{reverse('admin:calls_dossierimport_add')}?session={session().pk}")
+    secretary.locator("#id_file").set_input_files(heavy)
+    secretary.get_by_role("button", name="Déposer le fichier").click()
+    told = secretary.locator(".errorlist").inner_text().replace("\u00a0", " ")
+    assert "Le fichier pèse 100 Mo : la limite est de 20 Mo." in told
+    assert not DossierImport.objects.exists()
+    assert stored_files() == stored
+
+
+def test_what_cannot_be_read_in_a_good_file_is_told_with_its_place(secretary):
+    """Days in three writings, numbers that come twice, unknown states, two hundred columns."""
+    rows = online_form.dossiers(7)
+    shown = online_form.columns()
+    shown += [(f"Question {number}", 1) for number in range(len(shown), 200)]
+    days = ["2019-07-12", "12/07/2019", "12 juillet 2019", "07/12/19"]
+    for row, day in zip(rows, days, strict=False):
+        row.cells["Déposé le", 1] = day
+    rows[4].cells["État du dossier", 1] = "Perdu en route"
+    rows[6].cells["ID", 1] = rows[5].number
+    for row in rows:
+        row.cells |= dict.fromkeys(shown[-100:], "Une réponse")
+    deposit(secretary, "export.xlsx", online_form.export(rows, "xlsx", shown=shown))
+    read_file(secretary)
+    assert tabs(secretary) == {"toutes": 7, "illisibles": 4, "à créer": 3}
+    secretary.get_by_role("link", name="Liste des problèmes").click()
+    found = [
+        [cell.replace("\u00a0", " ") for cell in line.locator("td, th").all_inner_texts()]
+        for line in secretary.locator("#content tbody tr").all()
+    ]
+    assert [line[:3] for line in found] == [
+        ["Dossiers", "5", "Déposé le"],
+        ["Dossiers", "6", "État du dossier"],
+        ["Dossiers", "7", "ID"],
+        ["Dossiers", "8", "ID"],
+    ]
+    assert found[0][3].startswith("« 07/12/19 » est une date ambiguë")
+    assert "Perdu en route" in found[1][3]
+    assert "est aussi ligne 8 du fichier" in found[2][3]
+    assert "est aussi ligne 7 du fichier" in found[3][3]
+    assert not Application.objects.filter(form_number__isnull=False).exists()
+    assert secretary.complaints.found == []
+
+
+def test_a_secretary_who_is_recused_sees_nothing_of_the_dossier(secretary):
+    """Rows, totals, lists and searches of an import brought by somebody else."""
+    rows, author = online_form.dossiers(3), UserFactory(role="Secrétariat")
+    reader = get_user_model().objects.get(username=secretary.username)
+    imported(session(), author, rows)
+    hidden = Application.objects.get(form_number=rows[0].number)
+    RecusalFactory(application=hidden, user=reader)
+    for row in rows:
+        row.cells["Titre du projet", 1] = f"Titre changé du {row.number}"
+    job = read(session(), author, online_form.export(rows, "csv"), "b.csv")
+    page = reverse("admin:calls_dossierimport_change", args=[job.pk])
+    for address in (page, f"{page}?q={rows[0].number}", f"{page}?sort=a-modifier"):
+        secretary.goto(address)
+        text = secretary.locator("#content").inner_text()
+        assert f"du {rows[0].number}" not in text
+        assert "à cause d’un déport" in text
+    assert tabs(secretary) == {"toutes": 2, "à modifier": 2}
+    secretary.goto(page)
+    confirm(secretary)
+    assert "2 lignes modifiées" in secretary.locator("#content").inner_text()
+    hidden.refresh_from_db()
+    assert hidden.title == f"Guichet d’essai nᵒ {rows[0].number}"
