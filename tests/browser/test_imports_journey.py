@@ -255,7 +255,10 @@ def refused_files():
         "tronque.xlsx": (xlsx[: len(xlsx) // 2], ["endommagé ou incomplet"]),
         "tronque.ods": (online_form.export(dossiers, "ods")[:-40], ["endommagé ou incomplet"]),
         "tronque.csv": (csv[: csv.rindex(b'"')], ["Ligne 3", "n’est jamais refermé"]),
-        "ancien.csv": (csv.decode().encode("cp1252", "replace"), ["Ligne 1", "UTF-8", "Établissement"]),
+        "ancien.csv": (
+            csv.decode().encode("cp1252", "replace"),
+            ["Ligne 1", "UTF-8", "Établissement"],
+        ),
         "unicode.csv": (csv.decode().encode("utf-16"), ["UTF-16", "CSV UTF-8"]),
         "trop-large.csv": (wide + b"\n" + wide, ["trop de colonnes", "la limite est de 500"]),
         "fusion.xlsx": (workbook(merge), ["Feuille Dossiers", "B2:C3", "fusionnées"]),
