@@ -19,6 +19,7 @@ from laureates.models import Organisation
 from tests.factories import (
     AffiliationFactory,
     AnnouncementFactory,
+    AnnouncementTextFactory,
     ApplicationFactory,
     AttachmentFactory,
     BearerFactory,
@@ -38,6 +39,8 @@ from tests.factories import (
     InformationRequestFactory,
     LaureateFactory,
     LetterFactory,
+    LibraryImportFactory,
+    LibraryImportRowFactory,
     MinutesFactory,
     NoteFactory,
     OrganisationFactory,
@@ -246,12 +249,14 @@ def _references():
     """Rows of the screens that belong to nobody's dossier."""
     announcement = AnnouncementFactory()
     return {
+        **_library_import(announcement),
         "fund": FundFactory(),
         "call": CallSessionFactory().call,
         "organisation": Organisation.objects.first(),
         "territory": TerritoryFactory(),
         "theme": ThemeFactory(),
         "announcement": announcement,
+        "announcement_text": AnnouncementTextFactory(),
         "laureate": LaureateFactory(announcement=announcement),
         "claim": ClaimFactory(announcement=announcement),
         "report": ErrorReportFactory(),
@@ -260,12 +265,32 @@ def _references():
     }
 
 
+def _library_import(announcement):
+    """An import of laureates that waits for the correction of its one row."""
+    job = LibraryImportFactory(
+        stage="ready",
+        headers=[{"sheet": "", "labels": ["Annonce", "Titre"], "rows": 1}],
+        rows_total=1,
+        rows_read=1,
+    )
+    row = LibraryImportRowFactory(
+        job=job,
+        announcement=announcement,
+        key=announcement.slug,
+        outcome="unreadable",
+        cells=[announcement.slug, "Projet"],
+        problems=[{"column": "Titre", "rank": 1, "message": "Titre à corriger."}],
+    )
+    return {"library_job": job, "library_row": row}
+
+
 # Addresses -------------------------------------------------------------------
 
 # Which row of the house a screen of each model shows.
 ROW_OF = {
     "affiliation": "affiliation",
     "announcement": "announcement",
+    "announcementtext": "announcement_text",
     "application": "application",
     "bulkact": "act",
     "call": "call",
@@ -278,6 +303,7 @@ ROW_OF = {
     "group": "group",
     "laureate": "laureate",
     "letter": "letter",
+    "libraryimport": "library_job",
     "organisation": "organisation",
     "publication": "publication",
     "review": "review",
@@ -287,10 +313,12 @@ ROW_OF = {
     "theme": "theme",
     "user": "user",
 }
-# What else an address asks for, by the name of its parameter.
+# What else an address asks for, by the name of its parameter, of one model or of any.
 PARAMETERS = {
+    "libraryimport.row_pk": lambda rows: rows["library_row"].pk,
     "action": lambda rows: "declare_admissible",
     "app_label": lambda rows: "calls",
+    "block": lambda rows: int(rows["announcement_text"].content["laureates"][0]["key"]),
     "attachment_id": lambda rows: rows["attachment"].pk,
     "format": lambda rows: "xlsx",
     "public_id": lambda rows: rows["laureate"].public_id,
@@ -339,8 +367,9 @@ def address(name: str, pattern: URLPattern, rows: dict) -> str:
     )
     values = {}
     for parameter in arguments(pattern):
-        if parameter in PARAMETERS:
-            values[parameter] = PARAMETERS[parameter](rows)
+        own = f"{model}.{parameter}"
+        if found := PARAMETERS.get(own) or PARAMETERS.get(parameter):
+            values[parameter] = found(rows)
         elif parameter in {"id", "object_id", "pk"}:
             values[parameter] = rows[ROW_OF[model]].pk
         else:

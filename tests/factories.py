@@ -44,6 +44,7 @@ from calls.models import (
     Selection,
     SessionAccess,
 )
+from laureates.importers.text import drafting
 from laureates.models import (
     Announcement,
     AnnouncementText,
@@ -274,7 +275,11 @@ class AnnouncementTextFactory(Rows):
         model = AnnouncementText
 
     title = factory.Sequence(lambda n: f"Annonce à reprendre {n}")
-    text = "Liste des dossiers lauréats"
+    text = (
+        "Annonce des lauréats de l’appel à projets 2019\n\nListe des dossiers lauréats\u00a0:\n\n"
+        "Guichet d’essai\n\nPréfecture de l’Essai\n\nUn guichet pour essayer."
+    )
+    content = factory.LazyAttribute(lambda row: drafting.draft(row.text))
     source = "Communiqué des essais"
     created_at = PAST
     created_by = factory.SubFactory(UserFactory)

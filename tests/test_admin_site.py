@@ -28,7 +28,11 @@ FACTORIES = {
     "laureates.announcement": factories.AnnouncementFactory,
     "laureates.laureate": lambda: factories.LaureateFactory(announcement__draft=True),
     "laureates.claim": factories.ClaimFactory,
+    "laureates.announcementtext": factories.AnnouncementTextFactory,
     "laureates.errorreport": factories.ErrorReportFactory,
+    "laureates.libraryimport": lambda: factories.LibraryImportFactory(
+        stage="done", ended_at=factories.PAST
+    ),
     "calls.fund": factories.FundFactory,
     "calls.call": factories.CallFactory,
     "calls.callsession": factories.CallSessionFactory,
@@ -56,7 +60,9 @@ BUDGETS = {
     "laureates.announcement": 7,
     "laureates.laureate": 6,
     "laureates.claim": 5,
+    "laureates.announcementtext": 6,
     "laureates.errorreport": 6,
+    "laureates.libraryimport": 6,
     "calls.fund": 4,
     "calls.call": 6,
     "calls.callsession": 8,
@@ -77,7 +83,7 @@ MODELS = sorted(FACTORIES)
 # Rows that only acts make and change: no page adds or deletes them.
 OF_ACTS = {"calls.bulkact", "calls.letter", "calls.publication", "calls.selection"}
 # Files brought in, each step of which has its page.
-OF_IMPORTS = {"calls.dossierimport"}
+OF_IMPORTS = {"calls.dossierimport", "laureates.libraryimport", "laureates.announcementtext"}
 # Pages with a form of their own, which has its own guard against a stale save.
 OWN_FORM = OF_ACTS | OF_IMPORTS | {"calls.review"}
 HUGE = "9" * 20
@@ -141,6 +147,8 @@ def test_the_first_page_follows_the_work(staff):
                 "Lauréats",
                 "Chiffres annoncés",
                 "Organismes",
+                "Imports de lauréats",
+                "Textes d’annonces à reprendre",
                 "Thèmes",
                 "Territoires",
                 "Signalements",

@@ -53,7 +53,7 @@ class StateFilter(SplitFilter):
 
 @admin.register(AnnouncementText)
 class AnnouncementTextAdmin(SettlingPages, ModelAdmin):
-    index_order = 15
+    index_order = 14
     change_list_template = "admin/laureates/announcementtext/change_list.html"
     list_display = ("title", "source", "state_badge", "author", "created_at")
     list_filter = (StateFilter,)

@@ -12,6 +12,7 @@ from calls.models import Call, CallSession
 from laureates.models import Announcement, Carrier, Laureate, Organisation
 from tests.factories import (
     AffiliationFactory,
+    AnnouncementTextFactory,
     BulkActItemFactory,
     CallDocumentFactory,
     CallFactory,
@@ -113,6 +114,7 @@ def admin_pages() -> list[str]:
     UserFactory(staff=True)
     for factory in (
         AffiliationFactory,
+        AnnouncementTextFactory,
         BulkActItemFactory,
         DossierImportFactory,
         LetterFactory,

@@ -51,9 +51,20 @@ _COUNTED = (Claim.Subject.APPLICATIONS, Claim.Subject.LAUREATES)
 
 
 def _orphans(found):
+    runs, previous = [], None
     for index in found["orphans"]:
-        text = "Un paragraphe de la liste ne décrit aucun projet\u00a0: il ne sera pas repris."
-        yield f"orphan:{index}", text, "structure", str(index)
+        if previous is None or index != previous + 1:
+            runs.append([])
+        runs[-1].append(index)
+        previous = index
+    for run in runs:
+        text = (
+            "Un paragraphe de la liste ne décrit aucun projet\u00a0: il ne sera pas repris."
+            if len(run) == 1
+            else f"{len(run)}\u00a0paragraphes de la liste ne décrivent aucun projet\u00a0: ils ne "
+            "seront pas repris."
+        )
+        yield f"orphan:{run[0]}:{len(run)}", text, "structure", str(run[0])
 
 
 def _years(found):

@@ -92,6 +92,9 @@ _COMMITTED = re.compile(
     r"\b(?:mobilis|engag|financ|souten|soutien|accord|beneficie|investi|pour un montant)"
 )
 VALUE_MAX = Decimal(10) ** 13
+# Longer, it is no sentence; more, it is no announcement.
+_SENTENCE_MAX = 3_000
+FIGURES_MAX = 200
 
 
 @dataclass
@@ -113,10 +116,12 @@ class Figure:
 
 
 def read(blocks: list[Block]) -> list[dict]:
-    """The figures that these blocks state, in order, each once."""
+    """The figures that these blocks state, in order, each once, at most FIGURES_MAX."""
     found = {}
     for block in blocks:
         for sentence in prose.sentences(block.text):
+            if len(sentence) > _SENTENCE_MAX or len(found) >= FIGURES_MAX:
+                continue
             for figure in _in_sentence(sentence):
                 key = (figure.subject, figure.scope, figure.value, figure.lower, figure.upper)
                 found.setdefault(key, figure)

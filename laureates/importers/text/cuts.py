@@ -10,9 +10,9 @@ from laureates.typography import fold
 CUT, KEPT = "cut", "true"
 DECISIONS = {CUT: "mot coupé, à recoller", KEPT: "vrai trait d’union, à garder"}
 # An address is no word: its hyphens are its own.
-_ADDRESS = re.compile(
-    r"\S*(?://|www\.|@)\S*|[\w-]+(?:\.[\w-]+)*\.(?:fr|eu|com|org|net|info)\b(?:/\S*)?"
-)
+_ADDRESS = re.compile(r"//|www\.|@|\w\.(?:fr|eu|com|org|net|info)\b")
+# Longer, it is no word.
+_WORD_MAX = 60
 _HYPHENED = re.compile(r"(?<![\w-])\w+(?:-\w+)+(?![\w-])")
 
 
@@ -23,12 +23,12 @@ def review(texts: Iterable[str], decided: dict[str, str]) -> list[dict]:
     `decided` gives what a person settled; without it a word that looks cut is mended, a true
     hyphen kept, and a doubtful word has no decision.
     """
-    texts = [_ADDRESS.sub(" ", text) for text in texts]
+    texts = [_without_addresses(text) for text in texts]
     known = hyphens.vocabulary(word for text in texts for word in hyphens.words(text))
     found = {}
     for text in texts:
         for word in _HYPHENED.findall(text):
-            if any(char.isdigit() for char in word):
+            if len(word) > _WORD_MAX or any(char.isdigit() for char in word):
                 continue
             if word in found:
                 found[word]["count"] += 1
@@ -56,11 +56,14 @@ def repair(text: str, cut: Iterable[str]) -> str:
     def mended(part):
         return _HYPHENED.sub(lambda found: whole.get(found[0], found[0]), part)
 
-    parts, end = [], 0
-    for address in _ADDRESS.finditer(text):
-        parts += [mended(text[end : address.start()]), address[0]]
-        end = address.end()
-    return "".join([*parts, mended(text[end:])])
+    # Between spaces: an address holds none.
+    return "".join(
+        part if _ADDRESS.search(part) else mended(part) for part in re.split(r"(\s+)", text)
+    )
+
+
+def _without_addresses(text):
+    return " ".join(part for part in text.split() if not _ADDRESS.search(part))
 
 
 def _sentence(text, word):
