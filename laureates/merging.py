@@ -53,9 +53,7 @@ def preview(kept: Organisation, merged: Organisation, user) -> Preview:
     for relation in _relations():
         rows = _seen(_named_by(relation, merged, relation.related_model._default_manager), user)
         if count := rows.count():
-            opts = relation.related_model._meta
-            name = opts.verbose_name if count == 1 else opts.verbose_name_plural
-            moves.append((str(name), count))
+            moves.append((_kind(relation, count), count))
     return Preview(
         moves,
         differences(kept, merged),
@@ -161,6 +159,26 @@ def _relations():
     ]
 
 
+def _kind(relation, count) -> str:
+    """« porteurs (candidatures) », « organisme (ministère de rattachement) », « avis »."""
+    model = relation.related_model
+
+    def named(options):
+        return options.verbose_name if count == 1 else options.verbose_name_plural
+
+    if issubclass(model, CarryingOrganisation):
+        return f"{named(model._meta)} ({named(_owner(model)._meta)})"
+    if model is Organisation:
+        return f"{named(model._meta)} ({relation.field.verbose_name})"
+    return str(named(model._meta))
+
+
+def _owner(model):
+    """The model of the rows that hold those of `model`, by which they are named; None without."""
+    name, _, rest = getattr(model, "NATURAL_KEY", ("",))[0].partition("__")
+    return model._meta.get_field(name).related_model if rest else None
+
+
 def _named_by(relation, organisation, manager=None):
     manager = manager or relation.related_model._base_manager
     return manager.filter(**{relation.field.name: organisation}).order_by("pk")
@@ -168,13 +186,14 @@ def _named_by(relation, organisation, manager=None):
 
 def _seen(rows, user):
     """Those of `rows` that exist for `user`: a row without a rule exists where its owner does."""
-    owner, _, rest = getattr(rows.model, "NATURAL_KEY", ("",))[0].partition("__")
-    if hasattr(rows, "visible_to") or not rest:
+    owner = _owner(rows.model)
+    if owner is None or hasattr(rows, "visible_to"):
         return visible(rows, user)
-    owners = rows.model._meta.get_field(owner).related_model._default_manager.all()
+    owners = owner._default_manager.all()
     if not hasattr(owners, "visible_to"):
         return rows
-    return rows.filter(**{f"{owner}__in": owners.visible_to(user).order_by().values("pk")})
+    name = rows.model.NATURAL_KEY[0].partition("__")[0]
+    return rows.filter(**{f"{name}__in": owners.visible_to(user).order_by().values("pk")})
 
 
 def _is_public(organisation) -> bool:
