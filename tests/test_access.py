@@ -89,6 +89,7 @@ ACTS = {
     "calls_dossierimport_advance": ("", "S"),
     "calls_dossierimport_confirm": ("S", "S"),
     "calls_dossierimport_mapping": ("S", "S"),
+    "calls_dossierimport_overwrite": ("S", "S"),
     "calls_dossierimport_problems": ("S", ""),
     "calls_dossierimport_reread": ("", "S"),
     "calls_dossierimport_row": ("S", "S"),

@@ -8,13 +8,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from calls.importers import KIND, absent, mapping, may_sample
-from calls.models import CallSession, DossierImport
+from calls.models import CallSession, DossierImport, DossierImportRow
+from ftap.formfields import LongText
 from ftap.imports import running
 from ftap.imports.forms import UploadForm
 from ftap.imports.models import ImportJob
 from ftap.imports.screens import ImportJobAdmin
 from ftap.imports.verification import busy
 from ftap.refusals import Refusal
+from ftap.templatetags.ftap import number
 
 ABSENT_SHOWN = 20
 Stage = ImportJob.Stage
@@ -101,6 +103,17 @@ class MappingForm(forms.Form):
         }
 
 
+class OverwriteForm(forms.Form):
+    """Why dossiers that a committee has decided of are modified."""
+
+    reason = LongText(
+        label="Motif, pour modifier quand même",
+        rows=3,
+        help_text="Gardé dans l’historique de chaque dossier. La décision du comité ne change pas.",
+        error_messages={"required": "Indiquez le motif\u00a0: il reste dans l’historique."},
+    )
+
+
 def _choices():
     groups = {"dossiers": "Dossier", "partners": "Partenaires", "any": "Toutes les feuilles"}
     listed = [("", NO_FIELD)]
@@ -151,7 +164,10 @@ class DossierImportAdmin(ImportJobAdmin):
         return self.url("mapping", job.pk) if job.is_open else ""
 
     def more_pages(self):
-        return [("correspondance/", self.mapping_view, "mapping")]
+        return [
+            ("correspondance/", self.mapping_view, "mapping"),
+            ("retenues/", self.overwrite_view, "overwrite"),
+        ]
 
     def mapping_view(self, request, object_id):
         """What each column of the file fills; saved for the call, then the file is read."""
@@ -199,13 +215,54 @@ class DossierImportAdmin(ImportJobAdmin):
             targets=mapping.TARGETS.values(),
         )
 
+    def overwrite_view(self, request, object_id):
+        """One reason for all the rows held, as when a committee's decisions reach the form."""
+        job = self.get_job(request, object_id)
+        if job.stage != Stage.READY:
+            return HttpResponseRedirect(self._next_url(job))
+        form, errors, status = OverwriteForm(label_suffix=""), [], 200
+        back = f"{self.url('change', job.pk)}?sort=retenues"
+        if request.method == "POST":
+            form, status = OverwriteForm(request.POST, label_suffix=""), 409
+            if form.is_valid():
+                reason = form.cleaned_data["reason"]
+                try:
+                    count = running.overwrite_all(job, self.kind, reason, by=request.user)
+                except Refusal as error:
+                    errors = error.messages
+                except OperationalError as error:
+                    errors = [busy(error)]
+                else:
+                    lines = f"{number(count)} lignes seront" if count > 1 else f"{count} ligne sera"
+                    messages.success(request, f"{lines} écrites avec ce motif, si vous confirmez.")
+                    return HttpResponseRedirect(self.url("change", job.pk))
+        return self.page(
+            request,
+            "admin/calls/dossier_import/overwrite.html",
+            job,
+            status=status,
+            title=f"{self._title(job)} – lignes retenues",
+            form=form,
+            errors=errors,
+            held=self._held(request, job),
+            back=back,
+        )
+
+    def _held(self, request, job):
+        """How many rows wait for a reason that the reader may give."""
+        rows = running.primary_rows(job, self.kind, request.user)
+        held = rows.filter(outcome=DossierImportRow.Outcome.HELD, is_set_aside=False)
+        return held.filter(application__isnull=False).count()
+
     def _review(self, request, job):
         response = super()._review(request, job)
+        response.template_name = "admin/calls/dossier_import/review.html"
+        if held := self._held(request, job):
+            response.context_data |= {"held": held, "held_url": self.url("overwrite", job.pk)}
         if self.sees_totals(request, job):
             rows = absent(job, request.user)
             response.context_data["absent"] = rows[:ABSENT_SHOWN]
             response.context_data["absent_count"] = rows.count()
-            response.template_name = "admin/calls/dossier_import/review.html"
         return response
 
 

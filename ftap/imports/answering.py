@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from ftap.imports.holding import (
+    CHUNK,
     Stage,
     compare,
     expect,
@@ -20,6 +21,7 @@ CELL_MAX = 20_000
 # The decision by which a row held is written all the same: its value is a reason.
 OVERWRITE = "overwrite"
 STALE = "Une autre personne a modifié cette ligne entre-temps\u00a0: rien n’a été enregistré."
+_LONG_REASON = "Ce motif est trop long\u00a0: 20\u202f000 caractères au plus."
 _ASIDE = {False: "dans l’import", True: "écartée"}
 
 
@@ -82,6 +84,30 @@ def set_aside(row, kind, is_set_aside: bool, *, by, seen: str = "") -> ImportRow
     return answer(row, kind, is_set_aside=is_set_aside, by=by, seen=seen)
 
 
+def overwrite_all(job: ImportJob, kind: ImportKind, reason: str, *, by) -> int:
+    """Give one reason to every row HELD that `by` may write all the same; how many they were."""
+    reason = reason.strip()
+    if not reason:
+        raise Refusal("Indiquez le motif\u00a0: il reste dans l’historique.")
+    if len(reason) > CELL_MAX:
+        raise Refusal(_LONG_REASON)
+    with transaction.atomic():
+        job = hold(job, kind, by)
+        expect(job, Stage.READY)
+        held = primary_rows(job, kind, by).filter(outcome=ImportRow.Outcome.HELD)
+        keys = list(held.filter(is_set_aside=False).values_list("pk", flat=True))
+        count = 0
+        for start in range(0, len(keys), CHUNK):
+            rows = primary_rows(job, kind, by).filter(pk__in=keys[start : start + CHUNK])
+            rows = [row for row in rows if kind.may_overwrite(row)]
+            for row in rows:
+                row.decisions = {**row.decisions, OVERWRITE: reason}
+            compare(kind, job, rows, by)
+            count += len(rows)
+        job.save()
+    return count
+
+
 def _corrected(row, texts):
     """The row's corrections with these, and what is stored and typed, by label."""
     corrections, stored, typed = dict(row.corrections), {}, {}
@@ -126,7 +152,7 @@ def _check_decision(row, name, value):
     """What is decided, in French; Refusal where it is not asked, or not so."""
     if name == OVERWRITE:
         if len(value) > CELL_MAX:
-            raise Refusal("Ce motif est trop long\u00a0: 20\u202f000 caractères au plus.")
+            raise Refusal(_LONG_REASON)
         return "Motif"
     question = next((one for one in questions(row) if one["name"] == name), None)
     if question is None or (value and value not in {choice for choice, _ in question["choices"]}):

@@ -22,6 +22,7 @@ from ftap.imports.answering import (
     correct,
     decide,
     label_of,
+    overwrite_all,
     questions,
     set_aside,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "is_contention",
     "label_of",
     "outcomes",
+    "overwrite_all",
     "primary_rows",
     "purge",
     "questions",

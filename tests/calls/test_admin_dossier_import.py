@@ -7,6 +7,7 @@ from django.urls import reverse
 from calls.importers import KIND, mapping
 from calls.importers.comparing import OTHERS_MAX
 from calls.models import Application, ColumnMapping, DossierImport
+from calls.models.event import EventText
 from ftap.imports import running
 from tests import online_form
 from tests.calls.test_importers import imported, outcomes, problems, read
@@ -313,3 +314,31 @@ def test_nothing_of_an_import_outlives_it(browse, session, person):
     job.refresh_from_db()
     assert (job.stage, job.rows.count(), job.file.name) == ("abandoned", 0, "")
     assert not Application.objects.filter(form_number__isnull=False).exists()
+
+
+def test_one_reason_is_given_to_all_the_rows_held(browse, session, person, other):
+    """As when the form repeats what the committee decided of every dossier."""
+    rows = online_form.dossiers(4)
+    imported(session, person, rows)
+    dossiers = list(Application.objects.order_by("form_number"))
+    for dossier in dossiers[:3]:
+        SelectionFactory(application=dossier, retained=True)
+    RecusalFactory(application=dossiers[0], user=other)
+    for row in rows:
+        row.cells["État du dossier", 1] = "Accepté"
+    job = read(session, other, online_form.export(rows, "csv"), "b.csv")
+    assert outcomes(job, other) == {"held": 3, "changed": 1}
+    assert "2 lignes retenues" in browse(other, "change", job.pk).content.decode()
+    empty = browse(other, "overwrite", job.pk, posted={"reason": " "})
+    assert empty.status_code == 409
+    assert "Indiquez le motif" in empty.content.decode()
+    assert browse(other, "overwrite", job.pk, posted={"reason": "Suites"}).status_code == 302
+    # Not the dossier from which the person is recused.
+    assert outcomes(job, other) == {"held": 1, "changed": 3}
+    running.apply(job, KIND, by=other)
+    states = Application.objects.order_by("form_number").values_list("form_state", flat=True)
+    assert list(states) == ["en_instruction", "accepte", "accepte", "accepte"]
+    told = EventText.objects.filter(name="comment", event__action="import_dossiers", text="Suites")
+    assert set(told.values_list("event__application", flat=True)) == {
+        dossier.pk for dossier in dossiers[1:3]
+    }
