@@ -90,13 +90,13 @@ def merge(
     *,
     by,
     reason: str,
-    taken: tuple[str, ...] = (),
+    taken: tuple[str, ...] | None = None,
     seen: str = "",
 ) -> Organisation:
     """Merge one organisation into another, in one act; the one that stays is returned.
 
-    `taken` names the fields whose value is that of the one that goes; an empty value of the one
-    that stays is completed anyway. `seen` is the state of the preview that the person read, where
+    `taken` names the fields whose value is that of the one that goes: by default, those that are
+    empty in the one that stays. `seen` is the state of the preview that the person read, where
     there was one. Refusal, in French, where it cannot be; nothing is done then.
     """
     if not by.has_perm(PERMISSION):
@@ -210,7 +210,7 @@ def _values(kept, merged, taken) -> dict:
     values = {}
     for name in CHOSEN:
         mine, other = getattr(kept, name), getattr(merged, name)
-        if other and (name in taken or not mine):
+        if other and (not mine if taken is None else name in taken):
             values[name] = other
     kind = values.get("kind", kept.kind)
     if kind == Organisation.Kind.MINISTRY:

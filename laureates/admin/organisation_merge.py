@@ -152,8 +152,8 @@ class MergePages:
                     else:
                         messages.success(
                             request,
-                            f"«\u00a0{merged.name}\u00a0» est fusionné\u00a0: son ancien nom et "
-                            "son ancienne adresse mènent ici.",
+                            f"«\u00a0{merged.name}\u00a0» est fusionné\u00a0: tout ce qui le "
+                            "nommait nomme maintenant cet organisme.",
                         )
                         return HttpResponseRedirect(_change_url(kept))
         elif request.method == "POST":

@@ -98,10 +98,18 @@ def test_values_are_chosen_and_empty_ones_completed(person):
     merged = OrganisationFactory(name="B", kind="universite", siret="73282932000074")
     names = [name for name, *_ in merging.differences(kept, merged)]
     assert names == ["name", "siret", "kind"]
-    merging.merge(kept, merged, by=person, reason=REASON, taken=("name",))
+    merging.merge(kept, merged, by=person, reason=REASON, taken=("name", "siret"))
     kept.refresh_from_db()
     assert (kept.name, kept.kind, kept.siret) == ("B", "operateur", "73282932000074")
     assert kept.former_name_list == ["A"]
+
+
+def test_a_value_that_the_person_leaves_empty_stays_so(person):
+    kept = OrganisationFactory(name="A", siret="")
+    merged = OrganisationFactory(name="B", siret="73282932000074")
+    merging.merge(kept, merged, by=person, reason=REASON, taken=())
+    kept.refresh_from_db()
+    assert (kept.name, kept.siret) == ("A", "")
 
 
 def test_what_cannot_be_merged_says_why(pair, person):
