@@ -185,6 +185,10 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
 
     # Lists --------------------------------------------------------------------
 
+    def list_links(self, request) -> list[tuple[str, str]]:
+        """What the list offers besides adding and exporting: (label, address)."""
+        return []
+
     def get_ordering(self, request):
         # Said outright: a queryset that counts forgets the order of its model.
         return self.ordering or self.opts.ordering
@@ -197,6 +201,7 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
                 "voici la liste entière.",
             )
         context = {} if IS_POPUP_VAR in request.GET else {"title": self._plural}
+        context["list_links"] = self.list_links(request)
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     @property

@@ -102,6 +102,7 @@ class VerificationPages:
             title=f"{self._title(job)} – problèmes",
             page=page,
             troubles=[trouble for row in page for trouble in showing.troubles_of(row)],
+            job_links=self.job_links(request, job),
             file_problems=job.problems if self.sees_totals(request, job) else [],
             back=self.url("change", job.pk),
         )

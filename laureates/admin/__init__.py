@@ -2,6 +2,7 @@ from laureates.admin.announcement import AnnouncementAdmin
 from laureates.admin.announcement_text import AnnouncementTextAdmin
 from laureates.admin.claim import ClaimAdmin
 from laureates.admin.laureate import LaureateAdmin
+from laureates.admin.library_import import LibraryImportAdmin
 from laureates.admin.organisation import OrganisationAdmin
 from laureates.admin.report import ErrorReportAdmin
 from laureates.admin.territory import TerritoryAdmin
@@ -13,6 +14,7 @@ __all__ = [
     "ClaimAdmin",
     "ErrorReportAdmin",
     "LaureateAdmin",
+    "LibraryImportAdmin",
     "OrganisationAdmin",
     "TerritoryAdmin",
     "ThemeAdmin",

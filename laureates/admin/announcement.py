@@ -9,6 +9,7 @@ from ftap.exports import ExportableAdmin
 from ftap.modeladmin import ModelAdmin, StackedInline, TabularInline, change_link, list_link
 from ftap.templatetags.ftap import euros
 from laureates import markdown, releases
+from laureates.admin.library_import import filled_url, import_links
 from laureates.admin.publishing_acts import ActPages
 from laureates.admin.publishing_panel import Panel
 from laureates.admin.publishing_preview import PreviewPages
@@ -172,6 +173,9 @@ class AnnouncementAdmin(HeldDeletion, ActPages, PreviewPages, ExportableAdmin, M
         ("Aperçu du texte public", {"fields": ("preview",), "classes": ("collapse",)}),
     )
 
+    def list_links(self, request):
+        return import_links(request.user)
+
     def get_queryset(self, request):
         drafts = ReleaseDraft.objects.visible_to(request.user)
         versions = Release.objects.filter(announcement=OuterRef("pk")).order_by()
@@ -231,6 +235,7 @@ class AnnouncementAdmin(HeldDeletion, ActPages, PreviewPages, ExportableAdmin, M
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj is not None:
             context["panel"] = Panel(obj, request.user)
+            context["filled_url"] = filled_url(obj, request.user)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def public_queryset(self):

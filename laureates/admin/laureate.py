@@ -7,6 +7,7 @@ from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.refusals import Refusal
 from ftap.templatetags.ftap import euros
 from laureates import releases
+from laureates.admin.library_import import import_links
 from laureates.admin.publishing_acts import LaureateActPages
 from laureates.admin.publishing_panel import LaureatePanel
 from laureates.admin.shared import HeldDeletion, SluggedForm, under_embargo
@@ -146,6 +147,9 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
         ),
         ("Aperçu de la fiche publique", {"fields": ("preview",), "classes": ("collapse",)}),
     )
+
+    def list_links(self, request):
+        return import_links(request.user)
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_is_published()

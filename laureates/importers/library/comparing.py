@@ -84,7 +84,7 @@ class _Comparison:
         row.values = {"name": self.cells.text("title")}
         if place.is_hidden:
             row.outcome = Outcome.HELD
-            self.found.refuse(self.layout.place("announcement"), HIDDEN)
+            self.found.refuse(None, HIDDEN)
             row.problems = [problem._asdict() for problem in self.found.problems]
             return
         row.announcement = self.announcement
@@ -367,7 +367,7 @@ class _Comparison:
 
     def _held(self, reason):
         self.row.outcome = Outcome.HELD
-        self._refuse("announcement", reason)
+        self.found.refuse(None, reason)
 
 
 def _titled(one, own=None):
