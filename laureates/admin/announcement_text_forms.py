@@ -38,6 +38,8 @@ class DepositForm(forms.Form):
     text = LongText(
         label="Texte de l’annonce",
         rows=16,
+        # The gate says what is too long, in bytes.
+        max_length=None,
         required=False,
         strip=False,
         help_text=(
@@ -61,8 +63,6 @@ class DepositForm(forms.Form):
         size = filesizeformat(settings.ANNOUNCEMENT_TEXT_MAX_BYTES)
         self.fields["file"].help_text = f"Formats acceptés\u00a0: {formats}. {size} au plus."
         self.fields["file"].widget.attrs["accept"] = formats.replace(" ", "")
-        # The gate says in French what is too long, in bytes.
-        self.fields["text"].max_length = None
 
     def clean_source(self):
         field = AnnouncementText._meta.get_field("source")

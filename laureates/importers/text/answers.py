@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from ftap.refusals import Refusal
 from laureates import typography
 from laureates.importers.text import cuts, drafting, structure
-from laureates.importers.text.settling import FIELDS
+from laureates.importers.text.settling import FIELDS, WRONG_YEAR, is_year
 from laureates.importers.text.structure import Role
 from laureates.models import Announcement, Claim, Document, LaureateGroup, Organisation
 
@@ -122,6 +122,8 @@ def _role(name, value):
 def _field(name, value):
     value = _typed(value, is_long=name in _LONG)
     _clean(Announcement, name, value, FIELDS[name], is_required=name != "slug")
+    if name == "call_year" and not is_year(value):
+        raise Refusal(f"{FIELDS[name].capitalize()}\u00a0: {WRONG_YEAR}")
     return value
 
 

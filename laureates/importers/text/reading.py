@@ -85,7 +85,7 @@ def plain_text(text: str, suffix: str = "txt") -> str:
     text = _INVISIBLE.sub("", hyphens.plain(text))
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
-    if not text.strip():
+    if not re.search(r"\w", text):
         raise Refusal("Ce texte est vide\u00a0: collez celui de l’annonce, du titre à la fin.")
     if len(text.encode()) > settings.ANNOUNCEMENT_TEXT_MAX_BYTES:
         limit = settings.ANNOUNCEMENT_TEXT_MAX_BYTES // 1024

@@ -29,6 +29,8 @@ FIELDS = {
         "public_text",
     )
 }
+YEARS = range(2017, 2101)
+WRONG_YEAR = "l’année de l’appel est comprise entre 2017 et 2100."
 _REQUIRED = ("title", "call_title", "call_year")
 
 
@@ -91,6 +93,8 @@ def _header(found):
             continue
         elif name in _REQUIRED and not field["value"]:
             yield Item("header", name, f"{label}\u00a0: à indiquer.")
+        elif name == "call_year" and not is_year(field["value"]):
+            yield Item("header", name, f"{label}\u00a0: {WRONG_YEAR}")
         elif _is_too_long(Announcement, name, field["value"]):
             yield Item("header", name, f"{label}\u00a0: trop long, à raccourcir.")
     if found["is_slug_taken"]:
@@ -101,6 +105,11 @@ def _header(found):
         )
     elif found["header"]["title"]["value"] and not found["header"]["slug"]["value"]:
         yield Item("header", "slug", "Identifiant d’adresse\u00a0: à indiquer.")
+
+
+def is_year(text: str) -> bool:
+    """Whether an announcement may be of this year."""
+    return text.isascii() and text.isdecimal() and len(text) == 4 and int(text) in YEARS
 
 
 def _is_too_long(model, name, value):
