@@ -22,14 +22,13 @@ from calls.admin import bulk_forms as forms
 from calls.bulk import Draft, DraftError
 from calls.models import Application, BulkAct
 from calls.permissions import Hidden, Refusal
+from ftap.contention import is_contention
 
 Kind = BulkAct.Kind
 BUSY = (
     "D’autres actes étaient en cours au même moment\u00a0: rien n’a été fait. Relisez la page, "
     "puis confirmez de nouveau."
 )
-# What PostgreSQL says of two acts that wait for each other.
-_DEADLOCK = "40P01"
 
 
 @dataclass(frozen=True)
@@ -273,9 +272,3 @@ def _initial(draft):
 
 def _ticked(asked):
     return {int(pk) for pk in asked.getlist("remove") if re.fullmatch(r"[0-9]{1,19}", pk)}
-
-
-def is_contention(error):
-    """Whether the database gave up because of another writer, on either engine."""
-    cause = error.__cause__
-    return getattr(cause, "sqlstate", "") == _DEADLOCK or "locked" in str(cause)

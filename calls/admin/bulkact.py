@@ -10,12 +10,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from calls import bulk
-from calls.admin.bulk import BUSY, is_contention
+from calls.admin.bulk import BUSY
 from calls.admin.shared import badge
 from calls.gates import person
 from calls.models import BulkAct
 from calls.permissions import Hidden, Refusal
 from calls.resources import BulkActResource
+from ftap.contention import is_contention
 from ftap.exports import ExportableAdmin
 from ftap.formfields import LongText, say
 from ftap.listfilters import RelatedFilter, SplitFilter

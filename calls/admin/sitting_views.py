@@ -12,11 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from calls import deliberation, sheet
-from calls.admin.bulk import BUSY, is_contention
+from calls.admin.bulk import BUSY
 from calls.admin.sitting import Conflict, Workspace
 from calls.admin.sitting_forms import AttendanceForm, PlaceForm, ProposalForm, VersionForm
 from calls.models import Committee, Selection
 from calls.permissions import Hidden, Stale
+from ftap.contention import is_contention
 
 FRAGMENT_HEADER = "X-Fragment"
 

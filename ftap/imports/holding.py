@@ -3,9 +3,10 @@
 import hashlib
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, models
+from django.db import models
 from django.utils import timezone
 
+from ftap.contention import is_contention as is_contention
 from ftap.imports.kinds import ImportKind
 from ftap.imports.models import ImportJob
 from ftap.refusals import Refusal
@@ -15,18 +16,10 @@ CHUNK = 500
 _KEY_MAX = 120
 # Fields of a staged row that a comparison leaves alone.
 _AS_FOUND = {"id", "job", "position", "sheet", "number", "cells"}
-# What PostgreSQL says of two acts that wait for each other.
-_DEADLOCK = "40P01"
 BUSY = (
     "D’autres enregistrements étaient en cours au même moment\u00a0: rien n’a été fait. "
     "Recommencez dans un instant."
 )
-
-
-def is_contention(error: OperationalError) -> bool:
-    """Whether the database gave up because of another writer, on either engine."""
-    cause = error.__cause__
-    return getattr(cause, "sqlstate", "") == _DEADLOCK or "locked" in str(cause)
 
 
 def rows_of(job: ImportJob, sheet: str | None = None) -> models.QuerySet:

@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from ftap.contention import is_contention
 from ftap.imports.answering import (
     OVERWRITE,
     answer,
@@ -34,7 +35,6 @@ from ftap.imports.holding import (
     compare,
     expect,
     hold,
-    is_contention,
     of_primary,
     primary,
     primary_rows,
