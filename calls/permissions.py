@@ -80,7 +80,7 @@ ROLES: dict[str, set[str]] = {
     | _every("change", "calls", "recusal letter")
     | _every("view add change", "laureates", _REFERENCE)
     | _every("view", "calls", "dossierimport columnmapping")
-    | _every("export", "calls", "letter bulkact affiliation sessionaccess")
+    | _every("export", "calls", "letter bulkact affiliation sessionaccess dossierimport")
     | {
         "ftap.view_user",
         "calls.import_application",
@@ -104,7 +104,11 @@ ROLES: dict[str, set[str]] = {
     | _every("add change delete", "calls", "calldocument")
     | _every("view add change", "laureates", f"{_REFERENCE} {_LIBRARY}")
     | _every("delete", "laureates", "document claim carrier laureategroup")
-    | _every("export", "laureates", f"{_REFERENCE} announcement claim laureate errorreport")
+    | _every(
+        "export",
+        "laureates",
+        f"{_REFERENCE} announcement claim laureate errorreport libraryimport announcementtext",
+    )
     | _every("export", "calls", "fund call application selection publication")
     | _every("view", "laureates", "libraryimport announcementtext organisationredirect")
     | _every("view change", "laureates", "errorreport")

@@ -1,6 +1,6 @@
-"""What an export gives of accounts and groups."""
+"""What an export gives of accounts and groups, and of imports: their receipts, not their rows."""
 
-from ftap.exports import Cell, Resource, listed
+from ftap.exports import Cell, Resource, listed, person
 from ftap.sheets import Kind
 
 
@@ -39,3 +39,21 @@ class GroupResource(Resource):
 
     def prepared(self, queryset):
         return queryset.prefetch_related("permissions__content_type", "user_set")
+
+
+class ImportJobResource(Resource):
+    """Who brought which file, and what became of it. Numbers of rows are on each import's page:
+    there, what the reader may not learn of them is masked."""
+
+    number = Cell("Import", "pk", Kind.YEAR)
+    filename = Cell("Fichier", "filename")
+    stage = Cell("Étape", "get_stage_display")
+    created_at = Cell("Déposé le", "created_at", Kind.DATETIME)
+    created_by = Cell("Déposé par", lambda job: person(job.created_by))
+    ended_at = Cell("Terminé le", "ended_at", Kind.DATETIME)
+    ended_by = Cell("Terminé par", lambda job: person(job.ended_by))
+    comment = Cell("Motif", "comment")
+    sha256 = Cell("Empreinte SHA-256", "sha256", width=68)
+
+    def prepared(self, queryset):
+        return queryset.select_related("created_by", "ended_by")

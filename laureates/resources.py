@@ -5,11 +5,19 @@ Rows are named by their natural keys. Counts are of the laureates that exist for
 
 from django.db.models import Exists, OuterRef, Prefetch
 
-from ftap.exports import Cell, Resource, listed
+from ftap.exports import Cell, Resource, listed, person
 from ftap.sheets import Kind
 from ftap.subqueries import annotated, count_of
 from ftap.templatetags.ftap import number as written
-from laureates.models import Carrier, Claim, Document, Laureate, Release, ReleaseDraft
+from laureates.models import (
+    Announcement,
+    Carrier,
+    Claim,
+    Document,
+    Laureate,
+    Release,
+    ReleaseDraft,
+)
 from laureates.models.public import publication_label
 
 
@@ -233,3 +241,30 @@ class ErrorReportResource(Resource):
     email = Cell("Adresse électronique", "email")
     handled_at = Cell("Traité le", "handled_at", Kind.DATETIME)
     staff_note = Cell("Suite donnée", "staff_note")
+
+
+class AnnouncementTextResource(Resource):
+    """Texts to be taken over, and the announcements that they became."""
+
+    title = Cell("Intitulé", "title")
+    source = Cell("Source", "source")
+    source_url = Cell("Adresse de la source", "source_url")
+    source_on = Cell("Date de la source", "source_on", Kind.DATE)
+    filename = Cell("Fichier", "filename")
+    announcement = Cell("Annonce")
+    created_at = Cell("Déposé le", "created_at", Kind.DATETIME)
+    created_by = Cell("Déposé par", lambda row: person(row.created_by))
+    ended_at = Cell("Terminé le", "ended_at", Kind.DATETIME)
+    ended_by = Cell("Terminé par", lambda row: person(row.ended_by))
+
+    def prepared(self, queryset):
+        known = Announcement.objects.visible_to(self.user).filter(pk=OuterRef("announcement"))
+        return (
+            queryset.defer("text", "content")
+            .select_related("announcement", "created_by", "ended_by")
+            .annotate(is_announcement_known=Exists(known))
+        )
+
+    def dehydrate_announcement(self, row):
+        """Its identifier, where it is not kept from the reader."""
+        return row.announcement.slug if row.is_announcement_known else None

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 
 from calls.importers import KIND, absent, mapping, may_sample
 from calls.models import CallSession, DossierImport, DossierImportRow
+from calls.resources import DossierImportResource
 from ftap.formfields import LongText
 from ftap.imports import running
 from ftap.imports.forms import UploadForm
@@ -135,6 +136,7 @@ def _choices():
 class DossierImportAdmin(ImportJobAdmin):
     kind = KIND
     upload_form = DossierUploadForm
+    resource_classes = [DossierImportResource]
     upload_title = "Importer des dossiers"
     index_order = 28
     list_display = (

@@ -224,6 +224,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "import de dossiers",
                 "verbose_name_plural": "imports de dossiers",
                 "ordering": ("-created_at", "-pk"),
+                "permissions": (("export_dossierimport", "exporter les imports de dossiers"),),
                 "abstract": False,
             },
         ),

@@ -75,6 +75,7 @@ class DossierImport(ImportJob):
     class Meta(ImportJob.Meta):
         verbose_name = "import de dossiers"
         verbose_name_plural = "imports de dossiers"
+        permissions = (("export_dossierimport", "exporter les imports de dossiers"),)
 
 
 class DossierImportRowQuerySet(models.QuerySet):

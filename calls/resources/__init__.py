@@ -14,6 +14,7 @@ from calls.resources.frame import (
     AffiliationResource,
     CallResource,
     CallSessionResource,
+    DossierImportResource,
     FundResource,
     SessionAccessResource,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "CallResource",
     "CallSessionResource",
     "CommitteeResource",
+    "DossierImportResource",
     "FundResource",
     "LetterResource",
     "PublicationResource",

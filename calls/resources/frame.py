@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef
 
 from calls.models import Application, Call, CallSession, Selection
 from ftap.exports import Cell, Resource, listed
+from ftap.resources import ImportJobResource
 from ftap.sheets import Kind
 from ftap.subqueries import annotated, count_of
 from laureates.models.public import publication_label
@@ -95,6 +96,16 @@ class CallSessionResource(Resource):
 
     def dehydrate_deadline_time(self, row):
         return f"{row.deadline_time:%H:%M}" if row.deadline_time else ""
+
+
+class DossierImportResource(ImportJobResource):
+    session = Cell("Session", "session__slug")
+
+    class Meta:
+        export_order = ("number", "filename", "session")
+
+    def prepared(self, queryset):
+        return super().prepared(queryset).select_related("session")
 
 
 class AffiliationResource(Resource):

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from ftap.exports import ExportableAdmin
 from ftap.imports import running, showing
 from ftap.imports.forms import UploadForm
 from ftap.imports.kinds import ImportKind
@@ -20,6 +21,7 @@ from ftap.imports.models import ImportJob, ImportRow
 from ftap.imports.verification import VerificationPages, busy
 from ftap.modeladmin import ModelAdmin
 from ftap.refusals import Refusal
+from ftap.resources import ImportJobResource
 from ftap.templatetags.ftap import number
 
 Stage = ImportJob.Stage
@@ -29,11 +31,12 @@ JSON = "application/json"
 _TROUBLES_PER_PAGE = 200
 
 
-class ImportJobAdmin(VerificationPages, ModelAdmin):
+class ImportJobAdmin(VerificationPages, ExportableAdmin, ModelAdmin):
     """Imports of one kind. `kind` and `upload_form` are those of a subclass."""
 
     kind: ImportKind
     upload_form = UploadForm
+    resource_classes = [ImportJobResource]
     index_order = 28
     change_list_template = "admin/imports/change_list.html"
     list_display = ("number", "filename", "stage_badge", "author", "created_at", "ended_at")

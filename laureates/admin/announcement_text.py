@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from ftap.exports import ExportableAdmin
 from ftap.formfields import say
 from ftap.listfilters import SplitFilter
 from ftap.modeladmin import ModelAdmin
@@ -22,6 +23,7 @@ from laureates.admin.announcement_text_settling import SettlingPages, busy
 from laureates.admin.announcement_text_sheets import SHEETS
 from laureates.importers.text import drafting, gates, settling
 from laureates.models import Announcement, AnnouncementText
+from laureates.resources import AnnouncementTextResource
 
 _STATES = {
     "open": ("a-regler", "à régler"),
@@ -52,7 +54,8 @@ class StateFilter(SplitFilter):
 
 
 @admin.register(AnnouncementText)
-class AnnouncementTextAdmin(SettlingPages, ModelAdmin):
+class AnnouncementTextAdmin(SettlingPages, ExportableAdmin, ModelAdmin):
+    resource_classes = [AnnouncementTextResource]
     index_order = 14
     change_list_template = "admin/laureates/announcementtext/change_list.html"
     list_display = ("title", "source", "state_badge", "author", "created_at")

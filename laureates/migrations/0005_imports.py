@@ -365,6 +365,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "import de lauréats",
                 "verbose_name_plural": "imports de lauréats",
                 "ordering": ("-created_at", "-pk"),
+                "permissions": (("export_libraryimport", "exporter les imports de lauréats"),),
                 "abstract": False,
             },
         ),
@@ -566,6 +567,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "texte d’annonce à reprendre",
                 "verbose_name_plural": "textes d’annonces à reprendre",
                 "ordering": ("-created_at", "-pk"),
+                "permissions": (
+                    ("export_announcementtext", "exporter les textes d’annonces à reprendre"),
+                ),
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

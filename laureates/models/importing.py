@@ -24,6 +24,7 @@ class LibraryImport(ImportJob):
     class Meta(ImportJob.Meta):
         verbose_name = "import de lauréats"
         verbose_name_plural = "imports de lauréats"
+        permissions = (("export_libraryimport", "exporter les imports de lauréats"),)
 
 
 class LibraryImportRowQuerySet(models.QuerySet):
@@ -114,6 +115,7 @@ class AnnouncementText(models.Model):
         verbose_name = "texte d’annonce à reprendre"
         verbose_name_plural = "textes d’annonces à reprendre"
         ordering = ("-created_at", "-pk")
+        permissions = (("export_announcementtext", "exporter les textes d’annonces à reprendre"),)
         constraints = (
             models.CheckConstraint(
                 condition=~Q(text="") & ~Q(source=""),

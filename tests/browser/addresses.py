@@ -24,6 +24,8 @@ from tests.factories import (
     FormerDeadlineFactory,
     LaureateFactory,
     LetterFactory,
+    LibraryImportFactory,
+    OrganisationFactory,
     ReviewFactory,
     SessionAccessFactory,
     UserFactory,
@@ -118,6 +120,7 @@ def admin_pages() -> list[str]:
         BulkActItemFactory,
         DossierImportFactory,
         LetterFactory,
+        LibraryImportFactory,
         ReviewFactory,
         SessionAccessFactory,
     ):
@@ -130,4 +133,17 @@ def admin_pages() -> list[str]:
         assert row is not None, f"nothing to show of {name}"
         pages.append(reverse(f"admin:{name}_changelist"))
         pages.append(reverse(f"admin:{name}_change", args=[row.pk]))
-    return pages
+    return pages + merge_pages()
+
+
+def merge_pages() -> list[str]:
+    """Organisations that may be the same: all of them, those near one, what would change."""
+    one = OrganisationFactory(name="Institut de la donnée publique", siret="73282932000074")
+    other = OrganisationFactory(name="Institut des données publiques", siret="13002526500013")
+    choice = reverse("admin:laureates_organisation_merge", args=[one.pk])
+    return [
+        reverse("admin:laureates_organisation_duplicates"),
+        choice,
+        f"{choice}?avec={other.pk}",
+        reverse("admin:laureates_organisation_export"),
+    ]
