@@ -51,12 +51,6 @@ class FilledForm(forms.Form):
         rows = Announcement.objects.visible_to(user)
         self.fields["annonce"].queryset = rows.order_by("-call_year", "slug")
 
-    def clean_annonce(self):
-        text = self.data.get("annonce", "")
-        if "\0" in text:
-            raise forms.ValidationError("Cette annonce n’existe pas.")
-        return self.cleaned_data["annonce"]
-
 
 @admin.register(LibraryImport)
 class LibraryImportAdmin(ImportJobAdmin):

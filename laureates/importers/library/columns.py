@@ -263,7 +263,17 @@ LISTED = Column(
     "noms séparés par «\u00a0;\u00a0» ou un retour à la ligne, le rôle entre parenthèses",
     "Préfecture de la région Bretagne (chef de file); Région Bretagne",
 )
-BY_NAME = {column.name: column for column in (*COLUMNS, *CARRIER, LISTED)}
+# In place of an empty title: the export of the list gives the title all the same.
+OWN = Column(
+    "has_own_title",
+    "Titre propre",
+    "Si le titre n’est pas celui de l’annonce, mais reprend les porteurs.",
+    "Oui ou Non\u202f; vide ou absente\u00a0: le titre écrit est celui de l’annonce",
+    "Non",
+)
+# Read, but not in the blank template.
+BESIDES = (LISTED, OWN)
+BY_NAME = {column.name: column for column in (*COLUMNS, *CARRIER, *BESIDES)}
 OF_ANNOUNCEMENT = tuple(
     column.name for column in COLUMNS if column.of == ANNOUNCEMENT and column.name != "announcement"
 )
@@ -288,7 +298,7 @@ def in_order(count: int = CARRIERS_SHOWN) -> list[tuple[str, Column, str]]:
 def meant(label: str) -> tuple[str, int]:
     """(name of a column, rank of the carrier or 0) that a label means; ("", 0) for none."""
     words = plain(label).replace("(en euros)", "").replace("(€)", "").strip()
-    for column in (*COLUMNS, LISTED):
+    for column in (*COLUMNS, *BESIDES):
         if plain(column.label).replace("(€)", "").strip() == words:
             return column.name, 0
     if (match := _RANKED.fullmatch(words)) and 1 <= int(match["rank"]) <= CARRIERS_MAX:

@@ -278,6 +278,8 @@ class _Comparison:
         self.title = told if tells and told else (known.title if known and own else "")
         if not own:
             self.title = titled_after(one.shown for one in carriers if one.shown)
+            if known and not known.has_own_title and "carriers" not in self.row.values:
+                self.title = known.title
             if not self.title:
                 self._refuse(
                     "title",

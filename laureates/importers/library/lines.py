@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from laureates import typography
 from laureates.importers.library import values
-from laureates.importers.library.columns import LISTED, OF_ANNOUNCEMENT
+from laureates.importers.library.columns import LISTED, OF_ANNOUNCEMENT, OWN
 from laureates.importers.library.layout import Layout
 from laureates.importers.organisations import is_role
 from laureates.matching.references import plain
 from laureates.models import Announcement, Laureate
 
 _KEY_MAX = Announcement._meta.get_field("slug").max_length
+_NO = {"non", "faux", "0"}
 _TITLE_MAX = Laureate._meta.get_field("title").max_length
 
 
@@ -30,6 +31,8 @@ class Cells:
         return text.strip()
 
     def text(self, name: str) -> str:
+        if name == "title" and plain(self.at(self._layout.columns.get(OWN.name))) in _NO:
+            return ""
         return self.at(self._layout.columns.get(name))
 
     def carriers(self) -> list[tuple[str, str, str, dict]]:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from ftap import sheets
 from ftap.exports import CHUNK
 from ftap.sheets import Column, Kind, Sheet
-from laureates.importers.library.columns import CARRIERS_SHOWN, LISTED, in_order
+from laureates.importers.library.columns import BESIDES, CARRIERS_SHOWN, in_order
 from laureates.importers.library.values import FIELDS
 from laureates.matching.references import References, plain
 from laureates.models import Announcement, Carrier, Laureate, Organisation
@@ -49,9 +49,7 @@ def help_rows() -> list[tuple[str, str, str, str, str]]:
         if column.name not in seen:
             seen.add(column.name)
             found.append(_help(column))
-            if column.name == "siret":
-                found.append(_help(LISTED))
-    return found
+    return found + [_help(column) for column in BESIDES]
 
 
 def _help(column):

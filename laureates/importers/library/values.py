@@ -131,7 +131,7 @@ def same(name: str, stored, told) -> bool:
     if reader(stored.replace("\t", " ")) == told:
         return True
     # The export of the list puts former titles on one line.
-    return name == "former_titles" and "; ".join(typography.lines(stored)) == told
+    return name == "former_titles" and reader("; ".join(typography.lines(stored))) == told
 
 
 def is_listed(text: str) -> list[str]:
