@@ -131,6 +131,14 @@ def test_more_columns_than_one_page_can_ask_about_are_refused(deposit, settings)
     assert kept() == before
 
 
+def test_more_dossiers_than_one_act_writes_are_refused(deposit, monkeypatch):
+    monkeypatch.setattr(KIND, "rows_max", 2)
+    before = kept()
+    (told,) = sentences(deposit("long.csv", online_form.export(ROWS, "csv")))
+    assert told.startswith("Ce fichier a 3 lignes à importer\u00a0: la limite est de 2")
+    assert kept() == before
+
+
 def test_days_in_three_writings_are_one_day(session, person):
     rows = online_form.dossiers(5)
     writings = ["2019-07-12", "12/07/2019 14:03", "12 juillet 2019", "07/12/19", "2019-02-30"]

@@ -27,6 +27,7 @@ class DossierKind(ImportKind):
     permission = "calls.import_application"
     is_mapped = True
     batch = 500
+    rows_max = 15_000
     count_labels = {writing.ORGANISATIONS: "organismes créés"}
 
     def check(self, job) -> None:

@@ -23,6 +23,8 @@ class ImportKind:
     # a file whose columns cannot be used is not received.
     is_mapped = False
     batch = 200
+    # Rows that are written within the time that a server gives an answer; None: those of a file.
+    rows_max: int | None = None
     count_labels: dict[str, str] = {}
     # What a row is looked for by, besides its number: its key.
     search_label = "Chercher une ligne (numéro de dossier ou de ligne)"

@@ -145,6 +145,11 @@ def _stage(kind, job, contents):
                 kind.row_model._base_manager.bulk_create(staged)
                 staged = []
     kind.row_model._base_manager.bulk_create(staged)
+    if kind.rows_max is not None and job.rows_total > kind.rows_max:
+        raise Refusal(
+            f"Ce fichier a {number(job.rows_total)} lignes à importer\u00a0: la limite est de "
+            f"{number(kind.rows_max)} par import. Déposez-le en plusieurs parties."
+        )
     if not job.rows_total:
         raise Refusal(
             "Ce fichier n’a aucune ligne à importer\u00a0: vérifiez qu’il s’agit du bon fichier et "
