@@ -57,6 +57,7 @@ _ACTS = {
     "withdraw_laureate": "Lauréat retiré de l’annonce",
     "withdraw_announcement": "Annonce retirée",
     "merge_organisations": "Organismes fusionnés",
+    "import_announcement_text": "Annonce reprise de son texte",
     "import_laureates": "Importé d’un tableur de lauréats",
     # What is drawn from the records
     "seal_minutes": "Relevé de décisions scellé",
