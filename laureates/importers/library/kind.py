@@ -20,6 +20,7 @@ class LibraryKind(ImportKind):
     row_model = LibraryImportRow
     permission = "laureates.import_laureate"
     batch = 1000
+    rows_max = 15_000
     search_label = "Chercher une ligne (annonce ou numéro de ligne)"
     count_labels = {
         writing.ANNOUNCEMENTS: "annonces créées, en brouillon",
