@@ -168,7 +168,7 @@ class DossierImportAdmin(ImportJobAdmin):
     def more_pages(self):
         return [
             ("correspondance/", self.mapping_view, "mapping"),
-            ("retenues/", self.overwrite_view, "overwrite"),
+            ("bloquees/", self.overwrite_view, "overwrite"),
         ]
 
     def mapping_view(self, request, object_id):
@@ -223,7 +223,7 @@ class DossierImportAdmin(ImportJobAdmin):
         if job.stage != Stage.READY:
             return HttpResponseRedirect(self._next_url(job))
         form, errors, status = OverwriteForm(label_suffix=""), [], 200
-        back = f"{self.url('change', job.pk)}?sort=retenues"
+        back = f"{self.url('change', job.pk)}?sort=bloquees"
         if request.method == "POST":
             form, status = OverwriteForm(request.POST, label_suffix=""), 409
             if form.is_valid():
@@ -243,7 +243,7 @@ class DossierImportAdmin(ImportJobAdmin):
             "admin/calls/dossier_import/overwrite.html",
             job,
             status=status,
-            title=f"{self._title(job)} – lignes retenues",
+            title=f"{self._title(job)} – lignes bloquées",
             form=form,
             errors=errors,
             held=self._held(request, job),

@@ -103,7 +103,7 @@ class ImportRow(models.Model):
         CHANGED = "changed", "à modifier"
         UNCHANGED = "unchanged", "inchangée"
         UNREADABLE = "unreadable", "illisible"
-        HELD = "held", "retenue"
+        HELD = "held", "bloquée"
 
     position = models.PositiveIntegerField("ordre")
     sheet = models.CharField("feuille", max_length=120, blank=True)

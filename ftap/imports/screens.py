@@ -224,7 +224,7 @@ class ImportJobAdmin(VerificationPages, ExportableAdmin, ModelAdmin):
             Outcome.CREATED: "lignes créées",
             Outcome.CHANGED: "lignes modifiées",
             Outcome.UNCHANGED: "lignes inchangées",
-            Outcome.HELD: "lignes retenues, non écrites",
+            Outcome.HELD: "lignes bloquées, non écrites",
             showing.ASIDE: "lignes écartées, non écrites",
         }
         labels = labels | done | self.kind.count_labels

@@ -21,7 +21,7 @@ Outcome = ImportRow.Outcome
 # Outcomes as an address names them, with their French for one row and for several.
 CHOICES = {
     Outcome.UNREADABLE: ("illisibles", "illisible", "illisibles"),
-    Outcome.HELD: ("retenues", "retenue", "retenues"),
+    Outcome.HELD: ("bloquees", "bloquée", "bloquées"),
     Outcome.CREATED: ("a-creer", "à créer", "à créer"),
     Outcome.CHANGED: ("a-modifier", "à modifier", "à modifier"),
     Outcome.UNCHANGED: ("inchangees", "inchangée", "inchangées"),

@@ -399,7 +399,7 @@ class Migration(migrations.Migration):
                             ("changed", "à modifier"),
                             ("unchanged", "inchangée"),
                             ("unreadable", "illisible"),
-                            ("held", "retenue"),
+                            ("held", "bloquée"),
                         ],
                         max_length=10,
                         verbose_name="sort",

@@ -328,7 +328,7 @@ def test_one_reason_is_given_to_all_the_rows_held(browse, session, person, other
         row.cells["État du dossier", 1] = "Accepté"
     job = read(session, other, online_form.export(rows, "csv"), "b.csv")
     assert outcomes(job, other) == {"held": 3, "changed": 1}
-    assert "2 lignes retenues" in browse(other, "change", job.pk).content.decode()
+    assert "2 lignes bloquées" in browse(other, "change", job.pk).content.decode()
     empty = browse(other, "overwrite", job.pk, posted={"reason": " "})
     assert empty.status_code == 409
     assert "Indiquez le motif" in empty.content.decode()
