@@ -4,6 +4,9 @@ Each step can be left and found again in the list. Acts are posted, then answere
 what is refused shows on the same page, with what was typed.
 """
 
+import re
+from datetime import date
+
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -18,6 +21,7 @@ from ftap.formfields import say
 from ftap.listfilters import SplitFilter
 from ftap.modeladmin import ModelAdmin
 from ftap.refusals import Refusal
+from ftap.templatetags.ftap import french_date
 from laureates.admin.announcement_text_forms import DepositForm
 from laureates.admin.announcement_text_settling import SettlingPages, busy
 from laureates.admin.announcement_text_sheets import SHEETS
@@ -25,6 +29,7 @@ from laureates.importers.text import drafting, gates, settling
 from laureates.models import Announcement, AnnouncementText
 from laureates.resources import AnnouncementTextResource
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STATES = {
     "open": ("a-regler", "à régler"),
     "done": ("repris", "repris"),
@@ -181,9 +186,9 @@ class AnnouncementTextAdmin(SettlingPages, ExportableAdmin, ModelAdmin):
             announcement_url=announcement
             and reverse("admin:laureates_announcement_change", args=[announcement.pk]),
             fields=[
-                (settling.FIELDS[name].capitalize(), row.content["header"][name])
+                (settling.FIELDS[name].capitalize(), _in_french(field["value"]), field)
                 for name in settling.FIELDS
-                if row.content["header"][name]["sentence"]
+                if (field := row.content["header"][name])["sentence"]
             ],
         )
 
@@ -230,14 +235,18 @@ class AnnouncementTextAdmin(SettlingPages, ExportableAdmin, ModelAdmin):
             items=[(item, self.item_url(row, item)) for item in items],
             seal=gates.seal(found),
             fields=[
-                (settling.FIELDS[name].capitalize(), found["header"][name]["value"])
+                (settling.FIELDS[name].capitalize(), _in_french(found["header"][name]["value"]))
                 for name in settling.FIELDS
                 if name != "public_text"
             ],
             created=sorted(name for _, name in made),
             carrier_count=sum(len(one["carriers"]) for one in found["laureates"]),
             claims=[one for one in found["claims"] if one["is_kept"]],
-            documents=[one for one in found["documents"] if one["is_kept"]],
+            documents=[
+                one | {"updated_on": _in_french(one["updated_on"])}
+                for one in found["documents"]
+                if one["is_kept"]
+            ],
             here="confirm",
         )
 
@@ -324,6 +333,11 @@ def _page_of(row, item):
             number = rank // sheet.per_page + 1
             return f"{f'?page={number}' if number > 1 else ''}#{sheet.anchor(item.key)}"
     return ""
+
+
+def _in_french(value):
+    """A day as one says it; any other text as it is."""
+    return french_date(date.fromisoformat(value)) if _DAY.fullmatch(value) else value
 
 
 def _person(user):
