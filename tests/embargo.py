@@ -298,8 +298,9 @@ def hide_imports(site: Site, application) -> None:
     poison(ColumnMappingFactory(call=site.extra["session"].call))
     job = poison(LibraryImportFactory(), ("format", "sha256"))
     poison(LibraryImportRowFactory(job=job, laureate=site.laureates[0], **secret), ("stored",))
-    poison(AnnouncementTextFactory(announcement=site.announcement, ended_at=PAST))
-    poison(AnnouncementTextFactory())
+    content = {CANARY: SECRET_AMOUNT}
+    poison(AnnouncementTextFactory(announcement=site.announcement, ended_at=PAST, content=content))
+    poison(AnnouncementTextFactory(content=content))
     poison(OrganisationRedirectFactory(organisation=site.carrier))
 
 

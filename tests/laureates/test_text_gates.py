@@ -151,6 +151,24 @@ def test_a_stale_page_that_says_the_same_is_no_trouble(row, person):
     assert gates.correct(row, same, by=person, version=1).content["hyphens"]
 
 
+def test_a_correction_of_what_is_read_otherwise_later_is_to_be_read_again(row, person):
+    blocks = [block["text"] for block in row.content["blocks"]]
+    index = blocks.index("Prison expérimentale")
+    before = str(blocks.index(own.LAUREATES[1][0].strip()))
+    changes = {"laureates": {before: {"description": "Corrigée."}, str(index): {"title": "À moi"}}}
+    row = gates.correct(row, changes, by=person, version=1)
+    assert row.content["checks"] == []
+    changes = {"roles": {str(index): "description", str(index + 1): "description"}}
+    row = gates.correct(row, changes, by=person, version=row.version)
+    assert row.content["laureates"][1]["description"] == "Corrigée."
+    codes = [check["code"].split(":")[0] for check in row.content["checks"]]
+    assert codes == ["count", "lost", "reread"]
+    changes = {"roles": {str(index): "title", str(index + 1): "carriers"}}
+    row = gates.correct(row, changes, by=person, version=row.version)
+    assert row.content["laureates"][2]["title"] == "À moi"
+    assert row.content["checks"] == []
+
+
 BAD = [
     ({"inconnu": {}}, answers.UNKNOWN[:40]),
     ({"roles": {"9999": "title"}}, answers.UNKNOWN[:40]),

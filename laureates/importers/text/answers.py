@@ -7,7 +7,8 @@ Answers are a dictionary of parts; in each, a key names what is answered:
 - `hyphens`: {word: "cut" or "true"}
 - `names`: {key of a name, or of a name in one laureate: slug of an organisation, "new" for one
   to be created, "" to go back to what is read}
-- `claims`, `documents`, `laureates`: {key: {field: value}}
+- `claims`, `documents`, `laureates`: {key: {field: value}}; beside a field of a laureate, under
+  drafting.READ and its name, the words of the text that it corrects
 - `checks`: list of codes that were seen
 """
 
@@ -88,10 +89,19 @@ def checked(changes: dict, found: dict) -> dict:
             if part == "checks"
             else {name: _CHECKS[part](name, value) for name, value in given.items()}
         )
+    _remember_sources(kept.get("laureates", {}), found)
     slugs = set(kept.get("names", {}).values()) - {drafting.NEW, ""}
     if Organisation.objects.filter(slug__in=slugs).count() != len(slugs):
         raise Refusal("Un organisme choisi n’existe plus\u00a0: choisissez de nouveau.")
     return kept
+
+
+def _remember_sources(laureates, found):
+    """Beside each correction, the words that it corrects: they may be read otherwise later."""
+    entries = {entry["key"]: entry for entry in found["laureates"]}
+    for key, fields in laureates.items():
+        sources = entries[key]["sources"]
+        fields |= {f"{drafting.READ}{part}": sources[part] for part in sources.keys() & fields}
 
 
 def merged(answers: dict, changes: dict) -> dict:
@@ -270,6 +280,8 @@ def _differences(found, changes):
             rank, entry = entries[key]
             noun = {"claims": "Chiffre", "documents": "Document", "laureates": "Projet"}[part]
             for name, value in fields.items():
+                if name.startswith(drafting.READ):
+                    continue
                 label = f"{noun} {rank}, {labels[name]}"
                 yield label, _shown(entry[name]), _shown(value)
 

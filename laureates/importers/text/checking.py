@@ -6,6 +6,7 @@ about: seen once, it is asked again when they change.
 
 import re
 from collections import Counter
+from zlib import crc32
 
 from laureates.models import Announcement, Claim
 from laureates.typography import fold
@@ -20,6 +21,7 @@ def checks(found: dict, seen: list[str]) -> list[dict]:
         for code, text, page, key in (
             *_counts(found),
             *_orphans(found),
+            *_lost(found),
             *_years(found),
             *_same_announcement(found),
             *_laureates(found),
@@ -67,6 +69,15 @@ def _orphans(found):
         yield f"orphan:{run[0]}:{len(run)}", text, "structure", str(run[0])
 
 
+def _lost(found):
+    for one in found["lost"]:
+        text = (
+            f"Vous aviez corrigé un projet, «\u00a0{one['title'] or 'sans titre'}\u00a0», que la "
+            "structure du texte ne donne plus."
+        )
+        yield f"lost:{one['key']}", text, "structure", one["key"]
+
+
 def _years(found):
     title = found["header"]["title"]["value"]
     year = found["header"]["call_year"]["value"]
@@ -96,6 +107,10 @@ def _laureates(found):
     has_descriptions = any(one["description"] for one in found["laureates"])
     for rank, one in enumerate(found["laureates"], 1):
         key, label = one["key"], f"Projet {rank}, «\u00a0{one['title'] or 'sans titre'}\u00a0»"
+        if one["is_reread"]:
+            words = "\n".join(one["sources"].values()).encode()
+            text = f"{label}\u00a0: le texte a été relu autrement depuis votre correction."
+            yield f"reread:{key}:{crc32(words)}", text, "laureate", key
         if one["title"] and titles[fold(one["title"])] > 1:
             text = f"{label}\u00a0: un autre projet de la liste porte ce titre."
             yield f"title:{key}:{fold(one['title'])}", text, "laureate", key

@@ -34,6 +34,8 @@ from laureates.models import Announcement, Organisation
 
 FORMAT = 1
 NEW = "new"
+# Before the name of a corrected field of a laureate: the words that were read when it was.
+READ = "read:"
 NO_ANSWER = {
     "roles": {},
     "header": {},
@@ -77,6 +79,7 @@ def draft(text: str, answers: dict | None = None, matcher: Matcher | None = None
         "laureates": laureates,
         "names": names,
         "orphans": _orphans(readings),
+        "lost": _lost(laureates, answers["laureates"]),
         "groups": list(dict.fromkeys(one["group"] for one in laureates if one["group"])),
     }
     listed = next((b.text for b, r in pairs if r.role == Role.LIST), "")
@@ -159,8 +162,11 @@ def _laureates(raw, blocks, readings, given, cut, matcher):
                 "carriers": _line(raw, laureate[Role.CARRIERS], "\n"),
                 "description": _line(raw, laureate[Role.DESCRIPTION], "\n"),
             },
-            "given": sorted(answer),
+            "given": sorted(part for part in answer if not part.startswith(READ)),
         }
+        entry["is_reread"] = any(
+            answer.get(f"{READ}{part}", words) != words for part, words in entry["sources"].items()
+        )
         for field in ("group", "title", "description"):
             if field in answer:
                 entry[field] = cuts.repair(answer[field], cut)
@@ -173,6 +179,16 @@ def _laureates(raw, blocks, readings, given, cut, matcher):
             entry["title"] = prose.first_words(title, structure.TITLE_MAX - 2)
         found.append(entry)
     return found
+
+
+def _lost(laureates, given):
+    """Corrections of laureates that the text, read again, no longer gives."""
+    keys = {one["key"] for one in laureates}
+    return [
+        {"key": name, "title": answer.get("title") or answer.get(f"{READ}title", "")}
+        for name, answer in given.items()
+        if name not in keys
+    ]
 
 
 def _line(blocks: list[Block], ranks, separator=" "):
