@@ -50,11 +50,10 @@ def post(browser, row, page, *args, **values):
 
 
 def pages_of(row):
-    first = row.content["laureates"][0]["key"]
     return [
         url("change", row.pk),
         *(url(name, row.pk) for name in SHEETS),
-        url("laureate", row.pk, first),
+        *(url("laureate", row.pk, one["key"]) for one in row.content["laureates"][:1]),
         url("confirm", row.pk),
         url("abandon", row.pk),
     ]
@@ -330,6 +329,31 @@ def test_a_hostile_post_is_refused_or_harmless(values, browser, row):
     assert browser.post(url("confirm", row.pk), values).status_code == 409
     assert Announcement.objects.count() == count
     assert all(browser.get(address).status_code == 200 for address in pages_of(row))
+
+
+ODD = [
+    "a",
+    "Liste des lauréats :",
+    "Liste des lauréats :\n\nPréfecture d’Ici",
+    "Liste des 99999 lauréats :\n\n" + "Préfecture d’Ici\n\nA b.\n\n" * 90,
+    "<p>" * 50 + "Ελλάδα 中文 🦊",
+    "Liste des lauréats :\n\n中文\n\n中文, 한국어\n\n中文。",
+    "# " + "titre très long " * 60 + "\n\nListe des lauréats :\n\n" + "Direction, " * 400,
+    "Comité de pilotage du 31 février 2019, lundi 1er janvier 2019, présidé par X.\n\n" * 5,
+    "12 M€ et 13 k€ et 0,001 € et 99999999999999 Md€ « » « a »\n\nPDF (1 Mo)\n\nPDF (2 Mo)",
+    "- a\n  - b\n    - c\n\n" * 30,
+    "\n\n".join(f"mot{'x' * 200}-coupé{'é' * 300}" for _ in range(5)),
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_any_text_has_pages_that_answer(text, browser):
+    browser.post(url("add"), {"source": "S", "text": text})
+    row = AnnouncementText.objects.get()
+    for address in pages_of(row):
+        assert browser.get(address).status_code == 200, address
+        response = browser.post(address, {"version": row.version})
+        assert response.status_code in (302, 403, 409), address
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=-1", "page=abc", "page=" + "9" * 30])
