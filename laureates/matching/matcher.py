@@ -92,10 +92,11 @@ class Matcher:
 
     # Matches ------------------------------------------------------------------
 
-    def find(self, name: str, siret: str = "") -> Match:
+    def find(self, name: str, siret: str = "", *, proposes: bool = True) -> Match:
         """The organisation that a name and, where known, a SIRET mean.
 
         A SIRET is believed whatever the name, unless the name is that of another organisation.
+        Looking for near names takes most of the time: `proposes` tells whether they are wanted.
         """
         siret = re.sub(r"\s", "", siret)
         registered = self._siret.get(siret) if siret else None
@@ -112,7 +113,9 @@ class Matcher:
                 ),
             )
         if named is None:
-            near = several or [organisation for _, organisation in self._ranked(name)]
+            near = several
+            if proposes and not several:
+                near = [organisation for _, organisation in self._ranked(name)]
             return Match(near=tuple(near[:NEAR_MAX]))
         if siret and named.siret and named.siret != siret:
             return Match(

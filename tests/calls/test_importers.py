@@ -367,3 +367,35 @@ def test_no_value_is_lost_whatever_the_columns(session, person, kept, seed, orde
                 assert cells[place] == text.strip(), place
         assert dossier.title == row.cells["Titre du projet", 1]
         transaction.set_rollback(True)
+
+
+def test_organisations_of_one_file_are_made_once(session, person):
+    """By the same name in other words, or by the same SIRET under another name."""
+    rows = online_form.dossiers(4)
+    names = ["Agence inventée", "AGENCE INVENTEE", "Nom d’usage", "Bureau à part"]
+    sirets = [online_form.SIRETS[0], "", online_form.SIRETS[0], ""]
+    for row, name, siret in zip(rows, names, sirets, strict=True):
+        row.cells["Entreprise raison sociale", 1] = name
+        row.cells["Établissement SIRET", 1] = siret
+    job = read(session, person, online_form.export(rows, "csv"))
+    running.apply(job, KIND, by=person)
+    found = Bearer.objects.order_by("application__form_number")
+    assert [row.organisation.name for row in found] == [*["Agence inventée"] * 3, "Bureau à part"]
+    assert [row.declared_name for row in found] == names
+    assert DossierImport.objects.get().counts["organisations"] == 2
+
+
+def test_making_many_organisations_looks_for_no_near_name(session, person, monkeypatch):
+    """Near names were asked when the file was compared: in the writing they would take hours."""
+    rows = online_form.dossiers(3)
+    for row in rows:
+        row.cells["Entreprise raison sociale", 1] = f"Organisme inventé {row.number}"
+        row.cells["Établissement SIRET", 1] = ""
+    job = read(session, person, online_form.export(rows, "csv"))
+
+    def unwanted(*args):
+        raise AssertionError("near names are looked for")
+
+    monkeypatch.setattr("laureates.matching.matcher.Matcher._ranked", unwanted)
+    running.apply(job, KIND, by=person)
+    assert Organisation.objects.filter(name__startswith="Organisme inventé").count() == 3
