@@ -189,6 +189,7 @@ class Registry:
             *OrganisationRedirect.objects.values_list("slug", flat=True),
         }
         self._made: dict[str, tuple[Organisation, int]] = {}
+        self._by_siret: dict[str, Organisation] = {}
         self._waiting: list[Organisation] = []
         self.count = 0
 
@@ -208,15 +209,18 @@ class Registry:
                     "nom de l’un des deux à l’écran, ou écartez une ligne. Rien n’est importé."
                 )
             return organisation
+        if siret and (same := self._by_siret.get(siret)):
+            return same
         # Somebody may have created it since the file was compared.
-        match = self._matcher.find(name, siret)
+        match = self._matcher.find(name, siret, proposes=False)
         if match.organisation is not None and match.by in ("siret", "name", "former"):
             return match.organisation
         organisation = Organisation(
             name=name, slug=self._slug(name), siret=siret, source=self._source
         )
         self._made[matching.key(name)] = organisation, row.number
-        self._matcher.add(organisation)
+        if siret:
+            self._by_siret[siret] = organisation
         self._waiting.append(organisation)
         self.count += 1
         return organisation

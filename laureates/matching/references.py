@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -89,7 +90,9 @@ class References:
         return []
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
+    """A text without accents nor case, its spaces single: what two spellings share."""
     return " ".join(fold(text).split())
 
 

@@ -145,6 +145,10 @@ def test_an_announcement_kept_from_a_person_shows_them_nothing(person, settings,
     assert KIND.visible_rows(job, person).count() == 2
     assert KIND.visible_rows(job, other).get().number == 3
     assert not KIND.sees_everything(job, other)
+    # Read again by whoever it is kept from, the row stays hidden from them.
+    again = running.start(running.restart(job, KIND, by=other), KIND, by=other)
+    again = running.advance(again, KIND, by=other, seconds=60)
+    assert KIND.visible_rows(again, other).get().number == 3
     # Read by whoever it is kept from, the row says no more than what they brought.
     own = read(other, rows[:1], name="a-moi")
     row = own.rows.get(number=2)

@@ -38,6 +38,7 @@ class Batch:
     def __init__(self, job, rows: list[ImportRow], by):
         self.layout = layout_of(job)
         self.by = by
+        self.is_own = job.created_by_id == by.pk
         self.references = References()
         self.places = places_of(job, rows, self.layout, by)
         keys = {
@@ -83,6 +84,9 @@ class _Comparison:
         row.laureate = row.announcement = None
         row.values = {"name": self.cells.text("title")}
         if place.is_hidden:
+            if not self.batch.is_own:
+                # Whoever brought the file knows its rows; another person may not read this one.
+                row.announcement = self.announcement
             row.outcome = Outcome.HELD
             self.found.refuse(None, HIDDEN)
             row.problems = [problem._asdict() for problem in self.found.problems]
