@@ -159,6 +159,20 @@ def test_a_chosen_organisation_that_is_gone_is_asked_again():
     assert len(left(found, "carriers")) == 1
 
 
+def test_an_acronym_is_proposed_not_chosen():
+    OrganisationFactory(name="Direction des essais", short_name="DEX", slug="essais")
+    (name,) = draft(LIST + "Projet A\n\nDEX\n\nUn texte.")["names"]
+    assert (name["choice"], name["near"], name["is_asked"]) == ("", ["essais"], True)
+
+
+def test_an_organisation_created_by_somebody_since_is_the_one():
+    text = LIST + "Projet A\n\nMairie d’Ici\n\nUn texte."
+    answers = {"names": {"mairie ici": "new"}}
+    assert draft(text, **answers)["names"][0]["choice"] == "new"
+    OrganisationFactory(name="Mairie d’Ici", slug="mairie")
+    assert draft(text, **answers)["names"][0]["choice"] == "mairie"
+
+
 def test_two_names_of_one_organisation_in_one_project_are_told():
     OrganisationFactory(name="Opéra d’essai", former_names="Ancien opéra", slug="opera")
     text = LIST + "Projet A\n\nOpéra d’essai ; Mairie d’Ici\n\nUn texte."

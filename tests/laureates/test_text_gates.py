@@ -23,7 +23,12 @@ from laureates.models import (
     Organisation,
 )
 from tests import announcement_text as own
-from tests.factories import AnnouncementFactory, OrganisationFactory, UserFactory
+from tests.factories import (
+    AnnouncementFactory,
+    OrganisationFactory,
+    OrganisationRedirectFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -301,7 +306,8 @@ def test_the_text_stays_as_the_provenance_of_the_announcement(row, person):
 
 def test_an_unknown_carrier_becomes_an_organisation_with_its_source(person):
     text = "Annonce 2019\n\nListe des lauréats :\n\nProjet A\n\nMairie d'Ici\n\nUn texte."
-    OrganisationFactory(name="Une autre", slug="mairie-d-ici")
+    other = OrganisationFactory(name="Une autre", slug="mairie-d-ici")
+    OrganisationRedirectFactory(organisation=other, slug="mairie-d-ici-2")
     row = deposit(person, text)
     changes = {
         "header": {"title": "Annonce", "call_year": "2019"},
@@ -310,7 +316,7 @@ def test_an_unknown_carrier_becomes_an_organisation_with_its_source(person):
     row = gates.correct(row, changes, by=person, version=1)
     turn(row, person)
     made = Organisation.objects.get(name="Mairie d’Ici")
-    assert (made.slug, made.kind, made.source) == ("mairie-d-ici-2", "", SOURCE)
+    assert (made.slug, made.kind, made.source) == ("mairie-d-ici-3", "", SOURCE)
 
 
 def test_groups_become_groups(person):

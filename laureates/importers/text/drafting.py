@@ -251,10 +251,16 @@ def _names(laureates, given, matcher):
                 entry["laureates"].append(laureate["key"])
     for name, entry in found.items():
         match = matcher.find(entry["name"])
-        entry["known"] = match.organisation.slug if match.organisation else ""
-        entry["near"] = [row.slug for row in match.near]
-        entry["choice"] = given.get(name, entry["known"])
-        entry["is_given"] = name in given
+        # Several bodies may share an acronym, of which the list knows one: it is asked.
+        is_known = match.organisation is not None and match.by != "short"
+        near = match.near or ((match.organisation,) if match.organisation else ())
+        entry["known"] = match.organisation.slug if is_known else ""
+        entry["near"] = [] if is_known else [row.slug for row in near]
+        # Two organisations never have one name: it may have been created since it was asked.
+        entry["may_be_new"] = match.by != "name"
+        answer = given.get(name, "")
+        entry["is_given"] = bool(answer) and (answer != NEW or entry["may_be_new"])
+        entry["choice"] = answer if entry["is_given"] else entry["known"]
     here = {
         (one["key"], name_key(name)): given[scoped]
         for one in laureates

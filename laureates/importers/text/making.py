@@ -19,6 +19,7 @@ from laureates.models import (
     Laureate,
     LaureateGroup,
     Organisation,
+    OrganisationRedirect,
 )
 
 _COUNTED = {Claim.Subject.APPLICATIONS, Claim.Subject.LAUREATES}
@@ -113,6 +114,8 @@ def _organisations(found, text):
     rows = Organisation.objects.filter(slug__in={slug for slug, _ in meant}).order_by("pk")
     organisations = {row.slug: row for row in rows}
     slugs = _Slugs(Organisation, "organisme")
+    # An address that leads to another organisation is not given again.
+    slugs.given |= set(OrganisationRedirect.objects.values_list("slug", flat=True))
     for entry in found["names"]:
         if (drafting.NEW, entry["key"]) in meant:
             row = Organisation(name=entry["name"], slug=slugs.of(entry["name"]), source=text.source)
