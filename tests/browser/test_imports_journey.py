@@ -202,6 +202,24 @@ def test_an_older_export_with_fewer_and_renamed_columns(secretary):
     assert ColumnMapping.objects.get(label="Intitulé de l’opération").target == "title"
 
 
+def test_a_long_act_says_that_it_is_under_way(secretary):
+    """The page waits without a second click; found again by the back button, it may be sent."""
+    secretary.goto(reverse("admin:calls_dossierimport_add"))
+    # Nothing is sent: the page stays as it is while the server works.
+    secretary.evaluate(
+        "document.querySelector('[data-import-wait]')"
+        ".addEventListener('submit', (event) => event.preventDefault())"
+    )
+    button = secretary.get_by_role("button", name="Déposer le fichier")
+    button.click()
+    status = secretary.locator("[data-import-status]")
+    assert status.inner_text().startswith("Le fichier est envoyé, puis examiné en entier")
+    assert button.is_disabled()
+    secretary.evaluate("window.dispatchEvent(new Event('pageshow'))")
+    assert (status.inner_text(), button.is_enabled()) == ("", True)
+    assert secretary.complaints.found == []
+
+
 def test_without_javascript_a_button_reads_on(secretary, new_context):
     page = new_context(
         java_script_enabled=False, storage_state=secretary.context.storage_state()

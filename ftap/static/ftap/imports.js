@@ -1,5 +1,20 @@
-// Reads the file on, batch after batch, while the page is open. Without it, the button does.
+// Says that a long act is under way, and reads a file on, batch after batch, while its page is open.
+// Without it, the act is only silent, and a button reads on.
 "use strict";
+
+(() => {
+  for (const form of document.querySelectorAll("[data-import-wait]")) {
+    const status = form.querySelector("[data-import-status]");
+    const buttons = form.querySelectorAll("input[type=submit]");
+    const wait = (isWaiting) => {
+      status.textContent = isWaiting ? form.dataset.importWait : "";
+      for (const button of buttons) button.disabled = isWaiting;
+    };
+    form.addEventListener("submit", () => wait(true));
+    // The page found again by the back button is ready to send.
+    window.addEventListener("pageshow", () => wait(false));
+  }
+})();
 
 (() => {
   const form = document.querySelector("[data-import-advance]");
