@@ -10,6 +10,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 from import_export.admin import ImportMixin
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
@@ -19,7 +20,7 @@ from ftap import exports
 from ftap.exports import ExportableAdmin, Resource, person, too_many
 from ftap.models import User
 from ftap.sheets import Kind, SheetError
-from laureates.models import Announcement, ErrorReport, Laureate, Theme
+from laureates.models import Announcement, AnnouncementText, ErrorReport, Laureate, Theme
 from tests import access, factories
 from tests.access import FOREIGN, FOREIGN_AMOUNT, INTERNAL, INTERNAL_AMOUNT
 from tests.admin_pages import url
@@ -392,6 +393,26 @@ def test_a_letter_is_chosen_in_no_menu_but_its_list_is_exported(staff):
     assert "export_selected" not in page
     assert address(Letter) in page
     assert len(table(take(staff, Letter))) == 1
+
+
+def test_an_announcement_kept_from_the_reader_is_not_named_beside_its_text(client):
+    reader = factories.UserFactory(role="Publication")
+    for reference, is_recused in (("ANNONCE-VUE", False), ("ANNONCE-TUE", True)):
+        sitting = factories.CommitteeFactory()
+        selection = factories.SelectionFactory(committee=sitting)
+        announcement = factories.AnnouncementFactory(draft=True, slug=reference.lower())
+        factories.PublicationFactory(announcement=announcement, committees=[sitting])
+        factories.AnnouncementTextFactory(
+            title=f"Texte de {reference}", announcement=announcement, ended_at=timezone.now()
+        )
+        if is_recused:
+            factories.RecusalFactory(application=selection.application, user=reader)
+    client.force_login(reader)
+
+    rows = table(take(client, AnnouncementText))
+
+    told = {row["Intitulé"]: row["Annonce"] for row in rows}
+    assert told == {"Texte de ANNONCE-VUE": "annonce-vue", "Texte de ANNONCE-TUE": ""}
 
 
 # Addresses and forms that nobody should send ---------------------------------------------
