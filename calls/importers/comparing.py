@@ -9,12 +9,13 @@ from django.db.models import Count
 
 from calls.importers import bearers, reading, record, stored
 from calls.importers.mapping import Layout, layout_of
-from calls.importers.reading import Problem
 from calls.importers.targets import NUMBER, RELATIONS, TARGETS
 from calls.models import Application
 from ftap.imports.models import ImportRow
 from ftap.templatetags.ftap import euros, french_date, number
+from laureates.importers.reading import Problem
 from laureates.matching import Matcher
+from laureates.matching.references import References
 from laureates.models import Territory, Theme
 
 Outcome = ImportRow.Outcome
@@ -50,7 +51,7 @@ class _Batch:
     def __init__(self, job, rows, by):
         self.job = job
         self.layout: Layout = layout_of(job)
-        self.references = reading.References()
+        self.references = References()
         self.matcher = Matcher()
         keys = {row.key for row in rows if row.key}
         self.existing = stored.dossiers(int(key) for key in keys)

@@ -14,6 +14,7 @@ from ftap.imports.kinds import ImportKind
 from ftap.imports.models import ImportRow
 from ftap.refusals import Refusal
 from laureates import typography
+from laureates.importers.organisations import COUNT
 
 ORPHANS_SHOWN = 50
 
@@ -28,7 +29,7 @@ class DossierKind(ImportKind):
     is_mapped = True
     batch = 500
     rows_max = 15_000
-    count_labels = {writing.ORGANISATIONS: "organismes créés"}
+    count_labels = {COUNT: "organismes créés"}
 
     def check(self, job) -> None:
         forget(job)

@@ -14,84 +14,23 @@ from django.utils import timezone
 
 from calls import gates, history
 from calls.importers import stored
-from calls.importers.bearers import organisation_of
 from calls.importers.comparing import NEW_STORED
 from calls.importers.mapping import layout_of
 from calls.importers.targets import RELATIONS
 from calls.models import Application, Bearer, FormRecord
 from calls.permissions import Refusal, recused_from
 from ftap.refusals import explain
-from laureates import matching, typography
-from laureates.models import Organisation, OrganisationRedirect
+from laureates.importers.organisations import COUNT, Registry
 
 ACTION = "import_dossiers"
 history.name_acts({ACTION: "Importé du service de formulaires en ligne"})
 
 BATCH = 500
-ORGANISATIONS = "organisations"
-_SLUG_MAX = Organisation._meta.get_field("slug").max_length
+# Where the name of an organisation comes from, that nobody knew before.
+SOURCE = "Déclaré dans un dossier du service de formulaires en ligne"
 # Above the place of any bearer, while they change places.
 _ASIDE = 10_000
 AGAIN = "Relancez la lecture du fichier, relisez les changements, puis confirmez."
-
-
-class _Organisations:
-    """Those that rows name, found by primary key, or made once for all the rows that share one."""
-
-    def __init__(self):
-        self._matcher = matching.Matcher()
-        self._slugs = {
-            *Organisation.objects.values_list("slug", flat=True),
-            *OrganisationRedirect.objects.values_list("slug", flat=True),
-        }
-        self._made: dict[str, tuple[Organisation, int]] = {}
-        self._by_siret: dict[str, Organisation] = {}
-        self._waiting: list[Organisation] = []
-        self.count = 0
-
-    def find(self, declared: dict, row) -> Organisation | int:
-        """The organisation of a bearer, or its primary key; a new one waits to be saved."""
-        if declared["organisation"] is not None:
-            return declared["organisation"]
-        name, siret = declared["name"], declared["siret"]
-        if made := self._made.get(matching.key(name)):
-            organisation, line = made
-            # Establishments of one body (same SIREN) are one organisation; two bodies are not.
-            if siret and organisation.siret and siret[:9] != organisation.siret[:9]:
-                raise Refusal(
-                    f"Lignes {line} et {row.number}\u00a0: «\u00a0{name}\u00a0» y est déclaré sous "
-                    f"deux SIRET de deux organismes ({organisation.siret} et {siret}). Corrigez le "
-                    "nom de l’un des deux à l’écran, ou écartez une ligne. Rien n’est importé."
-                )
-            return organisation
-        if siret and (same := self._by_siret.get(siret)):
-            return same
-        # Somebody may have created it since the file was compared.
-        match = self._matcher.find(name, siret, proposes=False)
-        if match.organisation is not None and match.by in ("siret", "name", "former"):
-            return match.organisation
-        organisation = organisation_of(name, siret, slug=self._slug(name))
-        self._made[matching.key(name)] = organisation, row.number
-        if siret:
-            self._by_siret[siret] = organisation
-        self._waiting.append(organisation)
-        self.count += 1
-        return organisation
-
-    def take(self) -> list[Organisation]:
-        """Those to be saved, once."""
-        waiting, self._waiting = self._waiting, []
-        return waiting
-
-    def _slug(self, name):
-        base = typography.slugify(name)[:_SLUG_MAX].strip("-") or "organisme"
-        slug, number = base, 1
-        while slug in self._slugs:
-            number += 1
-            tail = f"-{number}"
-            slug = base[: _SLUG_MAX - len(tail)].rstrip("-") + tail
-        self._slugs.add(slug)
-        return slug
 
 
 def write(job, rows: Iterator, *, by, comment: str) -> dict[str, int]:
@@ -100,7 +39,7 @@ def write(job, rows: Iterator, *, by, comment: str) -> dict[str, int]:
     Inside the caller's transaction. Raises Refusal, in French: something changed since the
     comparison, a dossier that `by` is recused from, or a value that the database refuses.
     """
-    organisations = _Organisations()
+    organisations = Registry(SOURCE)
     layout = layout_of(job)
     rows = iter(rows)
     try:
@@ -110,7 +49,7 @@ def write(job, rows: Iterator, *, by, comment: str) -> dict[str, int]:
                 _write_batch(job, batch, layout, organisations, by, comment)
     except IntegrityError as error:
         raise Refusal(f"{explain(error)} {AGAIN}") from error
-    return {ORGANISATIONS: organisations.count} if organisations.count else {}
+    return {COUNT: organisations.count} if organisations.count else {}
 
 
 def _lock(job, layout):
