@@ -36,6 +36,15 @@ def territory_key(territory) -> str:
     return f"{territory.kind} {territory.code}" if territory else ""
 
 
+def known_laureates(user, relation: str):
+    """A column: how many laureates that exist for `user` have the row among their `relation`,
+    « themes », « territories » or « organisations »."""
+    links = getattr(Laureate, relation).through.objects.filter(
+        laureate__in=Laureate.objects.visible_to(user).values("pk")
+    )
+    return count_of(links, getattr(Laureate, relation).field.m2m_reverse_field_name())
+
+
 class TerritoryResource(Resource):
     kind = Cell("Nature", "get_kind_display")
     code = Cell("Code officiel", "code")
@@ -46,11 +55,8 @@ class TerritoryResource(Resource):
     laureates = Cell("Projets lauréats", "known_laureates", Kind.INTEGER)
 
     def prepared(self, queryset):
-        links = Laureate.territories.through.objects.filter(
-            laureate__in=Laureate.objects.visible_to(self.user).values("pk")
-        )
         return queryset.select_related("region").annotate(
-            known_laureates=count_of(links, "territory")
+            known_laureates=known_laureates(self.user, "territories")
         )
 
 
@@ -62,10 +68,7 @@ class ThemeResource(Resource):
     laureates = Cell("Projets lauréats", "known_laureates", Kind.INTEGER)
 
     def prepared(self, queryset):
-        links = Laureate.themes.through.objects.filter(
-            laureate__in=Laureate.objects.visible_to(self.user).values("pk")
-        )
-        return queryset.annotate(known_laureates=count_of(links, "theme"))
+        return queryset.annotate(known_laureates=known_laureates(self.user, "themes"))
 
 
 class OrganisationResource(Resource):
@@ -83,9 +86,8 @@ class OrganisationResource(Resource):
     laureates = Cell("Projets lauréats", "known_laureates", Kind.INTEGER)
 
     def prepared(self, queryset):
-        carriers = Carrier.objects.visible_to(self.user)
         return queryset.select_related("supervising_ministry", "territory").annotate(
-            known_laureates=count_of(carriers, "organisation")
+            known_laureates=known_laureates(self.user, "organisations")
         )
 
 

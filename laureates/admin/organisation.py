@@ -1,5 +1,4 @@
 from django.contrib import admin
-from django.db.models import Count
 
 from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter, SplitFilter
@@ -7,7 +6,7 @@ from ftap.modeladmin import ModelAdmin, list_link
 from laureates.admin.organisation_merge import MergePages
 from laureates.admin.shared import SluggedForm
 from laureates.models import Laureate, Organisation
-from laureates.resources import OrganisationResource
+from laureates.resources import OrganisationResource, known_laureates
 
 
 class OrganisationForm(SluggedForm):
@@ -18,18 +17,8 @@ class ProjectFilter(SplitFilter):
     title = "projets"
     parameter_name = "projets"
     conditions = {
-        "oui": (
-            "porte un projet lauréat",
-            lambda rows: rows.filter(
-                pk__in=Laureate.organisations.through.objects.values("organisation")
-            ),
-        ),
-        "non": (
-            "n’en porte aucun",
-            lambda rows: rows.exclude(
-                pk__in=Laureate.organisations.through.objects.values("organisation")
-            ),
-        ),
+        "oui": ("porte un projet lauréat", lambda rows: rows.filter(project_count__gt=0)),
+        "non": ("n’en porte aucun", lambda rows: rows.filter(project_count=0)),
     }
 
 
@@ -64,7 +53,8 @@ class OrganisationAdmin(MergePages, ExportableAdmin, ModelAdmin):
     readonly_fields = ("projects",)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(project_count=Count("carriers"))
+        count = known_laureates(request.user, "organisations")
+        return super().get_queryset(request).annotate(project_count=count)
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)

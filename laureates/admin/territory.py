@@ -1,12 +1,11 @@
 from django.contrib import admin
-from django.db.models import Count
 
 from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin
 from laureates.admin.shared import SluggedForm
 from laureates.models import Territory
-from laureates.resources import TerritoryResource
+from laureates.resources import TerritoryResource, known_laureates
 
 
 class TerritoryForm(SluggedForm):
@@ -36,7 +35,8 @@ class TerritoryAdmin(ExportableAdmin, ModelAdmin):
     fieldsets = ((None, {"fields": ("kind", "code", "name", "region", "slug")}),)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(project_count=Count("laureates"))
+        count = known_laureates(request.user, "territories")
+        return super().get_queryset(request).annotate(project_count=count)
 
     @admin.display(description="projets lauréats", ordering="project_count")
     def project_count(self, obj):

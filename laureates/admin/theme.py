@@ -1,11 +1,10 @@
 from django.contrib import admin
-from django.db.models import Count
 
 from ftap.exports import ExportableAdmin
 from ftap.modeladmin import ModelAdmin, list_link
 from laureates.admin.shared import SluggedForm
 from laureates.models import Laureate, Theme
-from laureates.resources import ThemeResource
+from laureates.resources import ThemeResource, known_laureates
 
 
 class ThemeForm(SluggedForm):
@@ -23,7 +22,8 @@ class ThemeAdmin(ExportableAdmin, ModelAdmin):
     fieldsets = ((None, {"fields": ("name", "description", "position", "slug")}),)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(project_count=Count("laureates"))
+        count = known_laureates(request.user, "themes")
+        return super().get_queryset(request).annotate(project_count=count)
 
     @admin.display(description="projets lauréats", ordering="project_count")
     def projects(self, obj):

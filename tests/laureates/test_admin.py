@@ -469,3 +469,37 @@ def test_reports_are_marked_handled_once(staff):
     assert handled.handled_at == moment
     assert listed(staff, ErrorReport, suite="a-traiter") == set()
     assert listed(staff, ErrorReport, suite="traite") == {waiting, handled}
+
+
+# Counts of projects ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_recused", [True, False])
+def test_a_project_kept_from_the_reader_is_in_no_count(client, is_recused):
+    reader = factories.UserFactory(role="Publication")
+    selection = factories.SelectionFactory()
+    laureate = factories.LaureateFactory(
+        announcement__draft=True,
+        carriers=[factories.OrganisationFactory()],
+        themes=[factories.ThemeFactory()],
+        territories=[factories.TerritoryFactory()],
+    )
+    factories.PublicationFactory(
+        announcement=laureate.announcement, committees=[selection.committee]
+    )
+    if is_recused:
+        factories.RecusalFactory(application=selection.application, user=reader)
+    client.force_login(reader)
+
+    counts = [
+        client.get(url(model)).context["cl"].queryset.get(pk=row.pk).project_count
+        for model, row in (
+            (Organisation, laureate.organisations.get()),
+            (Theme, laureate.themes.get()),
+            (Territory, laureate.territories.get()),
+        )
+    ]
+
+    assert counts == [0 if is_recused else 1] * 3
+    carrying = listed(client, Organisation, projets="oui")
+    assert (laureate.organisations.get() in carrying) is not is_recused
