@@ -10,13 +10,15 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
+from calls.importers import KIND
 from calls.models import Application, CallSession, ColumnMapping, DossierImport, FormRecord
+from ftap.imports import running
 from laureates.models import Organisation
 from tests import bad_files, online_form
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_committee_journey import audit
 from tests.calls.test_importers import imported, read
-from tests.factories import PASSWORD, RecusalFactory, UserFactory
+from tests.factories import PASSWORD, RecusalFactory, SelectionFactory, UserFactory
 
 COUNT = 6
 
@@ -377,3 +379,42 @@ def test_a_secretary_who_is_recused_sees_nothing_of_the_dossier(secretary):
     assert "2 lignes modifiées" in secretary.locator("#content").inner_text()
     hidden.refresh_from_db()
     assert hidden.title == f"Guichet d’essai nᵒ {rows[0].number}"
+
+
+def test_every_page_of_an_import_fits_a_phone_and_is_accessible(secretary, axe):
+    """From the deposit to the receipt, with rows in error, asked about, blocked and new."""
+    author, place = get_user_model().objects.get(username=secretary.username), session()
+    rows = online_form.dossiers(5)
+    imported(place, author, rows[:2])
+    decided = Application.objects.get(form_number=rows[0].number)
+    SelectionFactory(application=decided, retained=True)
+    rows[0].cells["État du dossier", 1] = "Accepté"
+    rows[1].cells["Titre du projet", 1] = "Un titre plus long que le premier, pour un petit écran"
+    rows[2].cells["Déposé le", 1] = "31/02/2019"
+    rows[3].cells["Entreprise raison sociale", 1] = "Préfecture de l’Essais"
+    rows[3].cells["Établissement SIRET", 1] = ""
+    job = read(place, author, online_form.export(rows, "xlsx"), "b.xlsx")
+    wrong = job.rows.filter(outcome="unreadable").order_by("position").first()
+    secretary.set_viewport_size(PHONE)
+
+    def look():
+        secretary.wait_for_load_state("networkidle")
+        width = secretary.evaluate("document.documentElement.scrollWidth")
+        assert (secretary.url, width, audit(axe, secretary)) == (secretary.url, PHONE["width"], [])
+
+    def visit(name, *args):
+        secretary.goto(reverse(f"admin:calls_dossierimport_{name}", args=args))
+        look()
+
+    visit("changelist")
+    deposit(secretary, "vide.csv", b"ID\n")
+    look()
+    for name in ("mapping", "change", "problems", "overwrite", "abandon"):
+        visit(name, job.pk)
+    visit("row", job.pk, wrong.pk)
+    for row in job.rows.filter(outcome="unreadable"):
+        running.set_aside(row, KIND, True, by=author)
+    visit("confirm", job.pk)
+    running.apply(job, KIND, by=author)
+    visit("change", job.pk)
+    assert secretary.complaints.found == []
