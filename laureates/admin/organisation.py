@@ -1,11 +1,11 @@
 from django.contrib import admin
 
 from ftap.exports import ExportableAdmin
-from ftap.listfilters import RelatedFilter, SplitFilter
+from ftap.listfilters import RelatedFilter
 from ftap.modeladmin import ModelAdmin, list_link
 from laureates.admin.organisation_merge import MergePages
 from laureates.admin.shared import SluggedForm
-from laureates.models import Laureate, Organisation
+from laureates.models import Carrier, Laureate, Organisation
 from laureates.resources import OrganisationResource, known_laureates
 
 
@@ -13,13 +13,26 @@ class OrganisationForm(SluggedForm):
     slug_source = "name"
 
 
-class ProjectFilter(SplitFilter):
+class ProjectFilter(admin.SimpleListFilter):
+    """Whether an organisation carries projects, of those that exist for the reader.
+
+    Their keys are read first: this filter, counted inside another, is more than SQLite parses.
+    """
+
     title = "projets"
     parameter_name = "projets"
-    conditions = {
-        "oui": ("porte un projet lauréat", lambda rows: rows.filter(project_count__gt=0)),
-        "non": ("n’en porte aucun", lambda rows: rows.filter(project_count=0)),
-    }
+
+    def lookups(self, request, model_admin):
+        return [("oui", "porte un projet lauréat"), ("non", "n’en porte aucun")]
+
+    def queryset(self, request, queryset):
+        if self.value() not in {"oui", "non"}:
+            return queryset
+        carriers = Carrier.objects.visible_to(request.user)
+        carrying = list(carriers.order_by().values_list("organisation", flat=True).distinct())
+        if self.value() == "oui":
+            return queryset.filter(pk__in=carrying)
+        return queryset.exclude(pk__in=carrying)
 
 
 @admin.register(Organisation)
