@@ -73,10 +73,10 @@ def axe():
 
 @pytest.fixture
 def sign_in():
-    """sign_in(page, **user): sign in a superuser through the form."""
+    """sign_in(page, **user): sign in a superuser, or a person with a role, through the form."""
 
     def signed_in(page, **values):
-        user = UserFactory(superuser=True, **values)
+        user = UserFactory(**({"superuser": "role" not in values} | values))
         page.goto("/admin/")
         page.get_by_label("Nom d’utilisateur").or_(page.locator("#id_username")).first.fill(
             user.username

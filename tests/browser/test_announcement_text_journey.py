@@ -8,20 +8,14 @@ from laureates.models import Announcement, AnnouncementText, Laureate
 from tests import announcement_text as own
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_committee_journey import audit
-from tests.factories import PASSWORD, UserFactory
 
 SOURCE = "Annonce d’essai, 25 septembre 2019"
 
 
 @pytest.fixture
-def publisher(library, open_page):
-    person = UserFactory(role="Publication")
+def publisher(library, open_page, sign_in):
     page = open_page(viewport=DESKTOP)
-    page.goto("/admin/")
-    page.locator("#id_username").fill(person.username)
-    page.locator("#id_password").fill(PASSWORD)
-    page.locator("#id_password").press("Enter")
-    page.wait_for_url("**/admin/")
+    sign_in(page, role="Publication")
     return page
 
 

@@ -18,21 +18,15 @@ from tests import bad_files, online_form
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_committee_journey import audit
 from tests.calls.test_importers import imported, read
-from tests.factories import PASSWORD, RecusalFactory, SelectionFactory, UserFactory
+from tests.factories import RecusalFactory, SelectionFactory, UserFactory
 
 COUNT = 6
 
 
 @pytest.fixture
-def secretary(library, open_page):
-    person = UserFactory(role="Secrétariat")
+def secretary(library, open_page, sign_in):
     page = open_page(viewport=DESKTOP)
-    page.goto("/admin/")
-    page.locator("#id_username").fill(person.username)
-    page.locator("#id_password").fill(PASSWORD)
-    page.locator("#id_password").press("Enter")
-    page.wait_for_url("**/admin/")
-    page.username = person.username
+    page.username = sign_in(page, role="Secrétariat").username
     return page
 
 

@@ -8,7 +8,6 @@ from laureates.models import Announcement, Laureate, LibraryImport, Organisation
 from tests.browser.conftest import DESKTOP
 from tests.browser.test_committee_journey import audit
 from tests.browser.test_imports_journey import confirm, tabs
-from tests.factories import PASSWORD, UserFactory
 from tests.library_sheet import COMMA, NEW, laureate, sheet
 
 ADD = "admin:laureates_libraryimport_add"
@@ -16,14 +15,9 @@ SEEN = 16
 
 
 @pytest.fixture
-def publisher(library, open_page):
-    person = UserFactory(role="Publication")
+def publisher(library, open_page, sign_in):
     page = open_page(viewport=DESKTOP)
-    page.goto("/admin/")
-    page.locator("#id_username").fill(person.username)
-    page.locator("#id_password").fill(PASSWORD)
-    page.locator("#id_password").press("Enter")
-    page.wait_for_url("**/admin/")
+    sign_in(page, role="Publication")
     return page
 
 
