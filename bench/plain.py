@@ -34,7 +34,6 @@ class PlainListView(ListView):
     """A page of twenty with three facets counted, as a tutorial would write it."""
 
     paginate_by = 20
-    template_name = "bench/plain.html"
 
     def get_queryset(self):
         return _rows(self.request).for_list().in_public_order()
