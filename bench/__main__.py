@@ -24,8 +24,6 @@ from bench import serving
 from tests.run import find_postgresql, postgresql
 
 ENGINES = ("sqlite", "postgresql")
-# The size that growth is counted from.
-BASE = 1_000
 
 
 def say(text=""):

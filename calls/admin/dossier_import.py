@@ -5,7 +5,6 @@ from django.contrib import admin, messages
 from django.db import OperationalError
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 
 from calls.importers import KIND, absent, mapping, may_sample
 from calls.models import CallSession, DossierImport, DossierImportRow
@@ -266,11 +265,3 @@ class DossierImportAdmin(ImportJobAdmin):
             response.context_data["absent"] = rows[:ABSENT_SHOWN]
             response.context_data["absent_count"] = rows.count()
         return response
-
-
-def import_link(session, user):
-    """The link to bring dossiers into a session; "" for whoever may not."""
-    if not user.has_perm(KIND.permission):
-        return ""
-    address = reverse("admin:calls_dossierimport_add")
-    return format_html('<a href="{}?session={}">Importer des dossiers</a>', address, session.pk)

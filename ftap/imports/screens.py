@@ -28,7 +28,6 @@ Stage = ImportJob.Stage
 Outcome = ImportRow.Outcome
 MASKED = "masqué\u00a0: déport"
 JSON = "application/json"
-_TROUBLES_PER_PAGE = 200
 
 
 class ImportJobAdmin(VerificationPages, ExportableAdmin, ModelAdmin):

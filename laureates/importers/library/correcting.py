@@ -24,13 +24,11 @@ from laureates.releases.shape import ANNOUNCEMENT_FIELDS, is_withdrawn
 
 NOT_ALLOWED = (
     "Cette annonce est publique\u00a0: seule une personne qui publie peut y porter un "
-    "rectificatif. "
-    "Cette ligne n’est pas écrite."
+    "rectificatif. Cette ligne n’est pas écrite."
 )
 RANK = (
     "Cette annonce est publique\u00a0: le rang d’un lauréat n’y change pas, et un lauréat ajouté "
-    "se "
-    "place à la fin. Videz la cellule du rang."
+    "se place à la fin. Videz la cellule du rang."
 )
 ADDED = (
     "Ce projet est déjà ajouté dans le rectificatif en préparation\u00a0: modifiez-le sur la page "

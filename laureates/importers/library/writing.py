@@ -15,7 +15,6 @@ from ftap import audit
 from ftap.refusals import Refusal, explain, save
 from laureates import releases, typography
 from laureates.importers.library import correcting, stored
-from laureates.importers.library.columns import OF_ANNOUNCEMENT
 from laureates.importers.library.values import FIELDS
 from laureates.importers.organisations import COUNT, Registry
 from laureates.matching.references import plain
@@ -31,7 +30,6 @@ _TITLE_SLUG_MAX = Laureate._meta.get_field("slug").max_length
 # Above the rank of any laureate and the place of any carrier, while they change places.
 _ASIDE = 2_000_000
 _CARRIERS_ASIDE = 10_000
-_ANNOUNCEMENT_FIELDS = {FIELDS[name][1]: name for name in OF_ANNOUNCEMENT}
 
 
 def write(job, rows: Iterator, *, by, comment: str) -> dict[str, int]:
@@ -159,9 +157,9 @@ class _Writer:
             return
         if laureate is None or row.stored != stored.seal(laureate, self.aside.get(laureate.pk)):
             raise Refusal(
-                f"Ligne {row.number}, «\u00a0{row.values.get('name', '')}\u00a0»\u00a0: ce lauréat "
-                "a "
-                f"changé ici depuis que le fichier a été comparé. Rien n’est importé. {AGAIN}"
+                f"Ligne {row.number}, «\u00a0{row.values.get('name', '')}\u00a0»\u00a0: ce "
+                "lauréat a changé ici depuis que le fichier a été comparé. Rien n’est importé. "
+                f"{AGAIN}"
             )
 
     def announcement_of(self, row) -> Announcement:
@@ -201,9 +199,9 @@ class _Writer:
             field = Announcement._meta.get_field(name)
             if getattr(announcement, name) != field.to_python(told["before"][name]):
                 raise Refusal(
-                    f"Ligne {row.number}\u00a0: l’annonce «\u00a0{announcement}\u00a0» a changé "
-                    "ici "
-                    f"depuis que le fichier a été comparé. Rien n’est importé. {AGAIN}"
+                    f"Ligne {row.number}\u00a0: l’annonce «\u00a0{announcement}\u00a0» a "
+                    "changé ici depuis que le fichier a été comparé. Rien n’est importé. "
+                    f"{AGAIN}"
                 )
             setattr(announcement, name, field.to_python(value))
         return announcement
