@@ -109,7 +109,12 @@ TEMPLATES = [
             ],
             "builtins": ["django.templatetags.static", "ftap.templatetags.ftap"],
         },
-    }
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "APP_DIRS": True,
+        "OPTIONS": {"environment": "ftap.fast.environment"},
+    },
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 

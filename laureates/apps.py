@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 from ftap import triggers
 
@@ -15,3 +16,9 @@ class LaureatesConfig(AppConfig):
         triggers.register(self.name, *search.TRIGGERS, *own.TRIGGERS)
         freshness.connect()
         index.connect()
+        post_migrate.connect(
+            lambda **kwargs: index.rebuild_if_lacking(),
+            sender=self,
+            weak=False,
+            dispatch_uid="laureates-index",
+        )

@@ -3,16 +3,18 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import django_filters
 from django import forms
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import QueryDict
 from django.utils.text import capfirst
+from pyroaring import BitMap
 
-from laureates import search
-from laureates.facets import FACETS, Facet
-from laureates.models import FacetValue, Laureate, OrganisationRedirect
+from laureates import cards, catalogue, freshness, search
+from laureates.facets import FACETS, Facet, Label
+from laureates.models import Card, FacetValue, Laureate, OrganisationRedirect
 
 MAX_QUERY_LENGTH = 200
 MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
@@ -33,8 +35,7 @@ _ORDERS = {
 }
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A value of a facet, with the number of laureates it would show under the other filters."""
 
     value: str
@@ -42,6 +43,15 @@ class Choice:
     count: int
     selected: bool
     level: int = 0
+
+
+class ShownValues(NamedTuple):
+    """The values of a facet to show, (value, label, count, is selected), how many are selected and
+    how many, the least frequent, are not shown."""
+
+    shown: list[tuple[str, Label, int, bool]]
+    selected: int
+    hidden: int
 
 
 @dataclass(frozen=True)
@@ -94,22 +104,12 @@ class FacetFilter(django_filters.MultipleChoiceFilter):
         return qs.filter(pk__in=rows.values("laureate"))
 
 
-class LaureateFilterSet(django_filters.FilterSet):
-    """Public laureates under the filters of a query string.
-
-    `qs` is filtered and sorted; `problems` are French messages on what was not understood, and
-    ignored. Whatever the query string, nothing raises. OR within a filter, AND across filters.
-    """
+class LaureateFilters(django_filters.FilterSet):
+    """The filters as queries on the database: for those who read every laureate of a list."""
 
     class Meta:
         model = Laureate
         fields = ()
-
-    def __init__(self, data=None, queryset=None, **kwargs):
-        self.problems: list[str] = []
-        self.data_read = self._read(data if data is not None else QueryDict())
-        queryset = Laureate.objects.published() if queryset is None else queryset
-        super().__init__(self.data_read, queryset, **kwargs)
 
     @classmethod
     def get_filters(cls):
@@ -120,6 +120,48 @@ class LaureateFilterSet(django_filters.FilterSet):
                 label="Trier par", choices=tuple(SORTS.items()), method="filter_nothing"
             ),
         }
+
+    def filter_text(self, queryset, name, value):
+        return search.match(queryset, value) if value else queryset
+
+    def filter_nothing(self, queryset, name, value):
+        return queryset
+
+    def narrowed(self, queryset: QuerySet, but: str = "") -> QuerySet:
+        """`queryset` under every filter but the one named, unsorted."""
+        self.form.is_valid()
+        for name, value in self.form.cleaned_data.items():
+            if name != but:
+                queryset = self.filters[name].filter(queryset, value)
+        return queryset
+
+
+class LaureateFilterSet:
+    """Public laureates under the filters of a query string.
+
+    Counts, facets and pages come from the bitmaps of `laureates.catalogue`; `qs`, filtered and
+    sorted, from the database. `problems` are French messages on what was not understood, and
+    ignored. Whatever the query string, nothing raises. OR within a filter, AND across filters.
+    """
+
+    parameters = ("q", *FACETS, "tri")
+
+    def __init__(self, data=None, queryset=None):
+        self.problems: list[str] = []
+        self.data_read = self._read(data if data is not None else QueryDict())
+        self.queryset = Laureate.objects.published() if queryset is None else queryset
+
+    @cached_property
+    def in_database(self) -> LaureateFilters:
+        return LaureateFilters(self.data_read, self.queryset)
+
+    @property
+    def qs(self) -> QuerySet:
+        return self.narrowed(self.queryset).order_by(*_ORDERS[self.sort])
+
+    def narrowed(self, queryset: QuerySet, but: str = "") -> QuerySet:
+        """`queryset` under every filter but the one named, unsorted."""
+        return self.in_database.narrowed(queryset, but)
 
     # What was asked ----------------------------------------------------------
 
@@ -190,20 +232,15 @@ class LaureateFilterSet(django_filters.FilterSet):
 
     def _known(self, asked: dict[str, list[str]]) -> dict[str, dict]:
         """For each facet, the labels of the values asked for that a visitor may know of."""
-        wanted = Q()
-        for name, values in asked.items():
-            if values:
-                wanted |= Q(facet=name, value__in=values)
-        public = {name: set() for name in FACETS}
-        if wanted:
-            rows = FacetValue.objects.filter(wanted)
-            rows = rows.filter(laureate__in=Laureate.objects.published().values("pk"))
-            for name, value in rows.values_list("facet", "value").distinct():
-                public[name].add(value)
         known = {}
         for name, facet in FACETS.items():
-            values = set(asked[name]) if facet.is_closed else public[name]
-            known[name] = facet.named(values) if values else {}
+            known[name] = {}
+            if asked[name]:
+                labels = self.public.labels(name)
+                known[name] = {value: labels[value] for value in asked[name] if value in labels}
+                absent = set(asked[name]) - set(known[name])
+                if facet.is_closed and absent:
+                    known[name] |= facet.named(absent)
         return known
 
     def _moved(self, asked, labels) -> dict[tuple[str, str], str]:
@@ -227,24 +264,66 @@ class LaureateFilterSet(django_filters.FilterSet):
         )
         return {key: value for key, value in moved.items() if value in known[key[0]]}
 
-    # What is shown -----------------------------------------------------------
+    # What visitors may see, counted without reading a row -------------------
 
-    def filter_text(self, queryset, name, value):
-        return search.match(queryset, value) if value else queryset
+    @cached_property
+    def bitmaps(self) -> catalogue.Catalogue:
+        return catalogue.current()
 
-    def filter_nothing(self, queryset, name, value):
-        return queryset
+    @cached_property
+    def public(self) -> catalogue.Public:
+        return self.bitmaps.public(self.version)
 
-    def filter_queryset(self, queryset):
-        return self.narrowed(queryset).order_by(*_ORDERS[self.sort])
+    @cached_property
+    def version(self) -> freshness.Version:
+        """The version of the public data that this list shows."""
+        return freshness.current()
 
-    def narrowed(self, queryset: QuerySet, but: str = "") -> QuerySet:
-        """`queryset` under every filter but the one named, unsorted."""
-        self.form.is_valid()
-        for name, value in self.form.cleaned_data.items():
-            if name != but:
-                queryset = self.filters[name].filter(queryset, value)
-        return queryset
+    @cached_property
+    def _chosen(self) -> dict[str, BitMap]:
+        """The laureates, public or not, that each filter in use leaves."""
+        found = {
+            name: BitMap.union(
+                *(self.bitmaps.get(name, value) for value in self.data_read.getlist(name))
+            )
+            for name in FACETS
+            if name in self.data_read
+        }
+        if self.q:
+            found["q"] = self.bitmaps.found(self.q)[-1]
+        return found
+
+    def _matching(self, but: str = "") -> BitMap:
+        """The public laureates under every filter but the one named."""
+        others = [bits for name, bits in self._chosen.items() if name != but]
+        return BitMap.intersection(self.public.ids, *others) if others else self.public.ids
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self._chosen)
+
+    @cached_property
+    def ids(self) -> BitMap:
+        return self._matching()
+
+    def page(self, start: int, stop: int) -> list[cards.ListedLaureate]:
+        """The laureates from rank `start` to `stop` of the list, in its order: one query."""
+        keys = self.keys(start, stop)
+        rows = dict(Card.objects.filter(pk__in=keys).values_list("pk", "content"))
+        return [cards.read(rows[key]) for key in keys if key in rows]
+
+    def keys(self, start: int, stop: int) -> list[int]:
+        """Their primary keys."""
+        if self.sort != "pertinence":
+            order = self.bitmaps.order(self.sort)
+            return order.slice(self.ids, start, stop, self.count)
+        order, found, before = self.bitmaps.order(catalogue.DATE), [], BitMap()
+        for rank in self.bitmaps.found(self.q):
+            here = (rank & self.ids) - before
+            before |= here
+            found += order.slice(here, max(start, 0), max(stop, 0), len(here))
+            start, stop = start - len(here), stop - len(here)
+        return found
 
     @cached_property
     def q(self) -> str:
@@ -253,7 +332,7 @@ class LaureateFilterSet(django_filters.FilterSet):
     @cached_property
     def count(self) -> int:
         """How many laureates the filters leave."""
-        return self.narrowed(self.queryset).count()
+        return len(self.ids)
 
     @cached_property
     def heading(self) -> str:
@@ -270,45 +349,49 @@ class LaureateFilterSet(django_filters.FilterSet):
 
     @cached_property
     def facets(self) -> list[FacetChoices]:
-        """Every facet with its counts: one query, one more for each facet in use, and labels."""
-        used = [name for name in FACETS if name in self.data_read]
-        counts = self._counts([name for name in FACETS if name not in used])
-        for name in used:
-            counts |= self._counts([name], but=name)
-        return [self._choices(FACETS[name], counts[name]) for name in FACETS]
+        """Every facet, each value with the number of laureates it has under the other filters."""
+        return [self._choices(facet) for facet in FACETS.values()]
 
-    def _counts(self, names: list[str], but: str = "") -> dict[str, dict[str, int]]:
-        laureates = self.narrowed(Laureate.objects.published(), but)
-        rows = (
-            FacetValue.objects.filter(facet__in=names, laureate__in=laureates.values("pk"))
-            .values_list("facet", "value")
-            .annotate(count=Count("pk"))
-            .order_by()
+    def _counts(self, facet: Facet) -> dict[str, int]:
+        others = set(self._chosen) - {facet.name}
+        if not others:
+            return self.public.counts(facet.name)
+        ids = self._matching(but=facet.name) if facet.name in self._chosen else self.ids
+        return catalogue.count(self.bitmaps, facet.name, ids)
+
+    def choices(self, facet: Facet) -> ShownValues:
+        """The values of a facet to show, in display order: the most frequent, and those chosen."""
+        counts = self._counts(facet)
+        selected = set(self.data_read.getlist(facet.name))
+        labels = self.public.labels(facet.name)
+        if len(counts) > MAX_CHOICES:
+            frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MAX_CHOICES]
+            shown = {*frequent, *selected}
+        else:
+            shown = counts.keys() | selected
+        if not shown <= labels.keys():
+            labels = facet.named(shown)
+        return ShownValues(
+            [
+                (value, label, counts.get(value, 0), value in selected)
+                for value, label in labels.items()
+                if value in shown
+            ],
+            len(selected),
+            len(counts.keys() - shown),
         )
-        counts = {name: {} for name in names}
-        for facet, value, count in rows:
-            counts[facet][value] = count
-        return counts
 
-    def _choices(self, facet: Facet, counts: dict[str, int]) -> FacetChoices:
-        selected = self.data_read.getlist(facet.name)
-        frequent = sorted(counts, key=lambda value: -counts[value])[:MAX_CHOICES]
-        shown = set(frequent).union(selected)
+    def _choices(self, facet: Facet) -> FacetChoices:
+        values = self.choices(facet)
         return FacetChoices(
             name=facet.name,
             label=facet.label,
             is_multivalued=facet.is_multivalued,
             choices=[
-                Choice(
-                    value,
-                    capfirst(label.text),
-                    counts.get(value, 0),
-                    value in selected,
-                    label.level,
-                )
-                for value, label in facet.named(shown).items()
+                Choice(value, capfirst(label.text), count, is_selected, label.level)
+                for value, label, count, is_selected in values.shown
             ],
-            hidden=len(set(counts) - shown),
+            hidden=values.hidden,
         )
 
     @cached_property

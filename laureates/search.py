@@ -5,7 +5,10 @@ same tokens are indexed and asked for on SQLite (FTS5) and PostgreSQL (tsvector)
 find the same rows. Each word is kept beside its stem, for prefixes.
 """
 
+import json
 import re
+import sys
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +16,7 @@ import snowballstemmer
 from django.db import connection
 from django.db.models import Case, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
+from pyroaring import BitMap
 
 from ftap.triggers import Trigger
 from laureates.typography import fold
@@ -105,6 +109,30 @@ def match(queryset: QuerySet, text: str) -> QuerySet:
             default=Value(RANK_BODY),
         )
     )
+
+
+def ranked(text: str) -> list[BitMap]:
+    """The keys of laureates, public or not, holding every word of `text`, best rank first: in
+    their title, in their title and names, anywhere. Each is within the next; none without words."""
+    terms = parse(text)
+    if not terms:
+        return [BitMap(), BitMap(), BitMap()]
+    return [_keys(_matching(terms, rank)) for rank in (RANK_TITLE, RANK_NAMES, RANK_BODY)]
+
+
+def _keys(matching: RawSQL) -> BitMap:
+    """The keys that a subquery gives, brought as one value: a row each would cost more."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            query = matching.sql.replace("SELECT rowid", "SELECT json_group_array(rowid)", 1)
+            cursor.execute(query, matching.params)
+            return BitMap(array("I", json.loads(cursor.fetchone()[0])))
+        packed = "SELECT string_agg(int4send(laureate_id::int4), '')"
+        cursor.execute(matching.sql.replace("SELECT laureate_id", packed, 1), matching.params)
+        keys = array("I", bytes(cursor.fetchone()[0] or b""))
+        if sys.byteorder == "little":
+            keys.byteswap()
+        return BitMap(keys)
 
 
 def rebuild() -> None:

@@ -55,7 +55,7 @@ class LaureatesView(_Laureates, ListAddress):
         return self.page_of(
             opendata.laureates_for_export(filterset.qs),
             filterset.count,
-            known=filterset.filters,
+            known=filterset.parameters,
             query=query,
             warnings=filterset.problems,
             intitule=filterset.heading,

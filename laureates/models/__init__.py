@@ -1,7 +1,7 @@
 from laureates.models.announcement import Announcement, Claim, Document, LaureateGroup
 from laureates.models.document import ListedDocument
 from laureates.models.importing import AnnouncementText, LibraryImport, LibraryImportRow
-from laureates.models.index import FacetValue, IndexEntry
+from laureates.models.index import Card, FacetValue, IndexEntry, IndexWrite, Posting
 from laureates.models.laureate import Carrier, Laureate
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, published_q, release_published_q
@@ -18,6 +18,7 @@ from laureates.models.report import ErrorReport
 __all__ = [
     "Announcement",
     "AnnouncementText",
+    "Card",
     "Carrier",
     "CarryingOrganisation",
     "Claim",
@@ -25,6 +26,7 @@ __all__ = [
     "ErrorReport",
     "FacetValue",
     "IndexEntry",
+    "IndexWrite",
     "Laureate",
     "LaureateGroup",
     "LibraryImport",
@@ -34,6 +36,7 @@ __all__ = [
     "NaturalKeyQuerySet",
     "Organisation",
     "OrganisationRedirect",
+    "Posting",
     "PublicState",
     "Release",
     "ReleaseDraft",

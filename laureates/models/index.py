@@ -1,4 +1,6 @@
-"""Derived rows: what search and facets read. Rebuilt by `laureates.index`, never edited."""
+"""Derived rows: what search, facets and lists read. Rebuilt by `laureates.index`, never edited."""
+
+import uuid
 
 from django.db import models
 
@@ -51,3 +53,78 @@ class FacetValue(models.Model):
 
     def __str__(self):
         return f"{self.facet}={self.value}"
+
+
+class Card(models.Model):
+    """What a list shows of one laureate, public or not, and where it stands in each order.
+
+    `content` is JSON, as `laureates.cards` makes it: a list joins nothing. The other fields copy
+    those of the laureate and of its announcement. `stamp` is the number of the IndexWrite that
+    last changed the row.
+    """
+
+    laureate = models.OneToOneField(Laureate, models.CASCADE, primary_key=True, related_name="card")
+    opens_at = models.DateTimeField(null=True)
+    announcement = models.BigIntegerField()
+    position = models.PositiveIntegerField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    sort_title = models.CharField(max_length=600)
+    is_withdrawn = models.BooleanField()
+    content = models.TextField()
+    stamp = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        verbose_name = "carte"
+        # The order of a list is read from an index alone.
+        indexes = (
+            models.Index(
+                fields=("-opens_at", "announcement", "position", "laureate"), name="card_by_date"
+            ),
+            models.Index(fields=("sort_title", "laureate"), name="card_by_title"),
+        )
+
+    def __str__(self):
+        return self.sort_title
+
+
+class Posting(models.Model):
+    """Which laureates, public or not, have a value of a facet: a compressed bitmap of their keys.
+
+    Keys stand in chunks of 65,536, so that a change writes little. The facet « * » holds what every
+    list asks: « tous » and « retires ». `stamp` is that of the IndexWrite that last changed it.
+    """
+
+    facet = models.CharField(max_length=20)
+    value = models.CharField(max_length=120)
+    chunk = models.PositiveIntegerField()
+    bits = models.BinaryField()
+    stamp = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        verbose_name = "liste inverse"
+        verbose_name_plural = "listes inverses"
+        constraints = (
+            models.UniqueConstraint(fields=("facet", "value", "chunk"), name="posting_unique"),
+        )
+
+    def __str__(self):
+        return f"{self.facet}={self.value} ({self.chunk})"
+
+
+def new_token() -> str:
+    return uuid.uuid4().hex
+
+
+class IndexWrite(models.Model):
+    """One change of derived rows. What was read at a write is still the truth as long as it is the
+    last one; its token tells it from a write of the same number that was undone."""
+
+    number = models.BigIntegerField(primary_key=True)
+    token = models.CharField(max_length=32, default=new_token)
+
+    class Meta:
+        verbose_name = "écriture d’index"
+        verbose_name_plural = "écritures d’index"
+
+    def __str__(self):
+        return str(self.number)

@@ -4,12 +4,15 @@ from django.http import Http404, HttpResponsePermanentRedirect, HttpResponseRedi
 from django.urls import reverse
 from django.views.generic import DetailView, TemplateView
 
+from ftap import fast
 from ftap.context_processors import site
-from laureates import freshness, markdown
+from laureates import markdown
 from laureates.filters import LaureateFilterSet
 from laureates.models import Laureate
 from laureates.opendata import jsonld
 from laureates.views.embed import embed_code
+from laureates.views.filter_form import filter_form
+from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
 from laureates.views.pagination import paginate
 from laureates.views.public import PublicLaureateMixin
@@ -21,7 +24,22 @@ PAGE_SIZES = (20, 50, 100)
 INDEXED_FACETS = ("theme", "ministere", "territoire", "annonce", "annee")
 
 
-class LibraryView(PublicLaureateMixin, TemplateView):
+class Listed:
+    """The laureates of a filter set, as a paginator cuts lists."""
+
+    ordered = True
+
+    def __init__(self, filterset):
+        self.filterset = filterset
+
+    def __len__(self):
+        return self.filterset.count
+
+    def __getitem__(self, rows: slice):
+        return self.filterset.page(rows.start, rows.stop)
+
+
+class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
     """The laureates under the filters of the query string, by pages."""
 
     template_name = "laureates/library.html"
@@ -32,7 +50,7 @@ class LibraryView(PublicLaureateMixin, TemplateView):
             return HttpResponseRedirect(self._url(query))
         self.size, self.size_problem = self._read_size()
         self.pages = paginate(
-            self.filterset.qs.for_list(),
+            Listed(self.filterset),
             request.GET.get("page", ""),
             self.size,
             self._page_url,
@@ -65,8 +83,11 @@ class LibraryView(PublicLaureateMixin, TemplateView):
         return self._url(self.filterset.querystring(page=number if number > 1 else None))
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(
+        followed = self._followed()
+        content = fast.render(
+            "library",
             filterset=self.filterset,
+            filters_html=filter_form(self.filterset),
             pages=self.pages,
             active=[
                 (tag.label, self._url(self._sized(tag.query))) for tag in self.filterset.active
@@ -76,8 +97,14 @@ class LibraryView(PublicLaureateMixin, TemplateView):
                 *filter(None, (self.pages.problem, self.size_problem)),
             ],
             sizes=[(size, size == self.size) for size in PAGE_SIZES],
-            data_as_of=freshness.current().changed_at,
-            **self._followed(),
+            data_as_of=self.filterset.version.changed_at,
+            **followed,
+        )
+        return super().get_context_data(
+            content=content,
+            filterset=self.filterset,
+            pages=self.pages,
+            feed=followed["feed"],
             linked_data=self._linked_data(),
             noindex=not self._is_indexed(),
             **kwargs,
@@ -168,7 +195,7 @@ class LibraryView(PublicLaureateMixin, TemplateView):
         return reverse("laureates:library") + (f"?{query}" if query else "")
 
 
-class LaureateView(PublicLaureateMixin, DetailView):
+class LaureateView(KeptPageMixin, PublicLaureateMixin, DetailView):
     """Everything public on one project. An old title in the address leads to the current one."""
 
     template_name = "laureates/laureate.html"

@@ -12,6 +12,7 @@ from laureates import freshness
 from laureates.models import Carrier, FacetValue, Laureate, Organisation
 from laureates.opendata import jsonld
 from laureates.typography import fold
+from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
 from laureates.views.pagination import Pages, paginate
 from laureates.views.public import PublicLaureateMixin, PublicPageMixin
@@ -85,7 +86,7 @@ class OrganisationListView(PublicPageMixin, TemplateView):
         return counts
 
 
-class OrganisationView(PublicLaureateMixin, DetailView):
+class OrganisationView(KeptPageMixin, PublicLaureateMixin, DetailView):
     """An organisation, its public projects, then those of the organisations it supervises."""
 
     template_name = "laureates/organisation.html"

@@ -35,6 +35,11 @@ class Pages:
         return iter(self.page)
 
     @property
+    def unqualified(self) -> list[tuple]:
+        """Its rows, as a list of cards takes them when nothing is to be said of each."""
+        return [(row, "") for row in self.page]
+
+    @property
     def total(self) -> int:
         return self.page.paginator.count
 

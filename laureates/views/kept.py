@@ -1,0 +1,69 @@
+"""Pages that a browser may ask for again, and that a process need not make again.
+
+Their entity tag is that of the public data, of the address and of the templates: it is known before
+the page is made. Nothing made inside a transaction, which may be undone, is kept or told.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from functools import cache
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpResponse
+
+from laureates.revalidation import Validators, validators
+
+# Bytes of pages that a process keeps.
+KEPT_BYTES = 8 * 1024 * 1024
+_lock = threading.Lock()
+_pages: "OrderedDict[str, bytes]" = OrderedDict()
+_FOLDERS = ("templates", "laureates/jinja2")
+
+
+@cache
+def _making() -> str:
+    """Changes with whatever pages are made of, but for data."""
+    digest = hashlib.sha256()
+    for folder in _FOLDERS:
+        for path in sorted((settings.BASE_DIR / folder).rglob("*.html")):
+            digest.update(path.read_bytes())
+    for folder in ("laureates", "ftap"):
+        for path in sorted((settings.BASE_DIR / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class KeptPageMixin:
+    """For a public page whose content depends on public rows and on its address alone."""
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.method not in {"GET", "HEAD"} or connection.in_atomic_block or settings.DEBUG:
+            return super().dispatch(request, *args, **kwargs)
+        known = validators(request, f"page {_making()}")
+        if known.are_known_to(request):
+            return known.not_modified()
+        if (content := _kept(known.etag)) is not None:
+            return known.stamp(HttpResponse(content))
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == 200:
+            response.add_post_render_callback(lambda made: _keep(known, made))
+        return response
+
+
+def _kept(etag: str) -> bytes | None:
+    with _lock:
+        if etag in _pages:
+            _pages.move_to_end(etag)
+        return _pages.get(etag)
+
+
+def _keep(known: Validators, response):
+    known.stamp(response)
+    with _lock:
+        _pages[known.etag] = response.content
+        size = sum(map(len, _pages.values()))
+        while size > KEPT_BYTES:
+            _, gone = _pages.popitem(last=False)
+            size -= len(gone)
