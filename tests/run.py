@@ -37,6 +37,7 @@ POSTGRESQL_PACKAGE = "postgresql"
 POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 20  # seconds
+KEPT_STOP_TIMEOUT = 300
 PR_SET_PDEATHSIG = 1
 
 OK, INTERRUPTED, USAGE_ERROR, NO_TESTS = 0, 2, 4, 5  # pytest's exit statuses
@@ -178,17 +179,32 @@ def interruptions_held() -> Iterator[None]:
             signal.signal(name, handler)
 
 
-@contextlib.contextmanager
-def postgresql(programs: Path) -> Iterator[str]:
-    """A new, empty server for the time of the block; yields its DATABASE_URL.
+def initialise(programs: Path, data: Path, common: dict) -> None:
+    """Makes an empty cluster in the folder `data`, which is there."""
+    options = ("--auth=trust", "--username=ftap", "--encoding=UTF8", "--no-sync")
+    initdb = subprocess.run(
+        [programs / "initdb", *options, "--locale=C.UTF-8", f"--pgdata={data}"],
+        **common,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if initdb.returncode:
+        raise Unavailable(f"initdb a échoué :\n{initdb.stdout[-4000:]}")
 
-    It listens on a socket in a folder that only its account can enter, and on no port: two
-    suites never meet, and nobody else on the machine can connect.
+
+@contextlib.contextmanager
+def postgresql(programs: Path, kept: Path | None = None) -> Iterator[str]:
+    """A server for the time of the block; yields its DATABASE_URL.
+
+    It is new and empty, unless the folder `kept` holds its data from one time to the next. It
+    listens on a socket in a folder that only its account can enter, and on no port: two suites
+    never meet, and nobody else on the machine can connect.
     """
     account = server_account()
     # A socket's path is limited to 107 bytes, and root's own TMPDIR may be closed to others.
     folder = Path(tempfile.mkdtemp(prefix="ftap-pg-", dir="/tmp"))
-    data, log = folder / "data", folder / "server.log"
+    data, log = kept or folder / "data", folder / "server.log"
     common = {
         "cwd": folder,
         "stdin": subprocess.DEVNULL,
@@ -201,21 +217,16 @@ def postgresql(programs: Path) -> Iterator[str]:
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
             common |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        options = ("--auth=trust", "--username=ftap", "--encoding=UTF8", "--no-sync")
-        initdb = subprocess.run(
-            [programs / "initdb", *options, "--locale=C.UTF-8", f"--pgdata={data}"],
-            **common,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if initdb.returncode:
-            raise Unavailable(f"initdb a échoué :\n{initdb.stdout[-4000:]}")
+        if not (data / "PG_VERSION").exists():
+            data.mkdir(parents=True, exist_ok=True)
+            if account:
+                os.chown(data, account.pw_uid, account.pw_gid)
+            initialise(programs, data, common)
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": folder,
             "max_connections": 300,
-            # The data is thrown away: nothing needs to outlive a power cut.
+            # The data is thrown away, or made again: nothing needs to outlive a power cut.
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
@@ -241,9 +252,10 @@ def postgresql(programs: Path) -> Iterator[str]:
     finally:
         with interruptions_held():
             if server:
-                server.send_signal(signal.SIGQUIT)  # "immediate": no checkpoint to wait for
+                # "Immediate": no checkpoint to wait for; "fast" writes what is to be kept.
+                server.send_signal(signal.SIGINT if kept else signal.SIGQUIT)
                 try:
-                    server.wait(STOP_TIMEOUT)
+                    server.wait(KEPT_STOP_TIMEOUT if kept else STOP_TIMEOUT)
                 except subprocess.TimeoutExpired:
                     server.kill()
                     server.wait()

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -222,6 +223,25 @@ def test_server_lives_for_its_block_and_knows_accents(programs):
     assert not folder.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_server_keeps_its_data_where_it_is_told(programs):
+    # Every account can cross /var/tmp; the temporary folder of a test may be closed to others.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as kept:
+        os.chmod(kept, 0o755)  # the account of the server crosses it
+        data = Path(kept) / "data"
+        for expected in ([], ["essai"]):
+            with run.postgresql(programs, data) as url:
+                query = "SELECT datname FROM pg_database WHERE datname = 'essai'"
+                folder = url.split("host=")[1].replace("%2F", "/")
+                with psycopg.connect(
+                    host=folder, user="ftap", dbname="postgres", autocommit=True
+                ) as connection:
+                    assert [name for (name,) in connection.execute(query)] == expected
+                    if not expected:
+                        connection.execute("CREATE DATABASE essai")
+                connection.close()
+        assert not Path(folder).exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seul Linux signale la mort d’un parent")
