@@ -1,5 +1,6 @@
 """Markdown as stored in descriptions, rendered to a small set of safe tags."""
 
+import re
 from html import unescape
 
 import nh3
@@ -10,6 +11,10 @@ from markdown_it.tree import SyntaxTreeNode
 ALLOWED_TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "br", "blockquote", "h3", "h4"}
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}}
 _parser = MarkdownIt("commonmark", {"html": False})
+# Without a sign of the first kind anywhere, nor one of the second at the beginning of a line, a
+# text is paragraphs of words alone.
+_MARK = re.compile(r"[\\`*_\[\]<&~\r\x00]")
+_LINE_MARK = re.compile(r"^\s*(?:[>#+=-]|\d+[.)])", re.MULTILINE)
 
 
 def render(text: str) -> SafeString:
@@ -29,6 +34,8 @@ def plain(text: str) -> str:
 
     It is text and not HTML: a template escapes it as it does any other.
     """
+    if not (_MARK.search(text) or _LINE_MARK.search(text)):
+        return " ".join(text.split())
     html = nh3.clean(_parser.render(text), tags=set())
     return " ".join(unescape(html).split())
 

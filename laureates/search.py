@@ -11,6 +11,7 @@ import sys
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import snowballstemmer
 from django.db import connection
@@ -70,13 +71,19 @@ def stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=50_000)
+def _tokens_of(written: str) -> tuple[str, ...]:
+    """The tokens of what stands between two spaces; the same come back in every text."""
+    return tuple(token for word in words(written) for token in (stem(word), word))
+
+
 def tokens(*texts: str) -> str:
     """What is indexed for `texts`: each word and its stem, once, separated by spaces."""
-    found = {}
-    for text in texts:
-        for word in words(text):
-            found[stem(word)] = found[word] = None
-    return " ".join(found)
+    written = list(chain.from_iterable(map(str.split, texts)))
+    is_short = max(map(len, written), default=0) <= MAX_LETTERS
+    # What has no space for long is not kept: it would fill the memory.
+    read = _tokens_of if is_short else _tokens_of.__wrapped__
+    return " ".join(dict.fromkeys(chain.from_iterable(map(read, written))))
 
 
 def parse(text: str) -> list[Term]:

@@ -29,10 +29,23 @@ def normalise(text: str) -> str:
     return re.sub("«[ ]", f"«{NBSP}", text)
 
 
+class _Folded(dict):
+    """What each character folds to, by code point, found out when first met."""
+
+    def __missing__(self, code):
+        parts = unicodedata.normalize("NFKD", chr(code)).translate(_LIGATURES)
+        folded = "".join(part for part in parts if not unicodedata.combining(part)).casefold()
+        if code < 0x3000:  # beyond, no text of ours; a hostile one fills no memory
+            self[code] = folded
+        return folded
+
+
+_FOLDED = _Folded()
+
+
 def fold(text: str) -> str:
     """Lower case, without accents nor ligatures: the key of sorting and of search."""
-    text = unicodedata.normalize("NFKD", text).translate(_LIGATURES)
-    return "".join(char for char in text if not unicodedata.combining(char)).casefold()
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def slugify(text: str) -> str:

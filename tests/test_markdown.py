@@ -1,6 +1,7 @@
 """Descriptions are typed by people: what they type never becomes code."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -153,3 +154,11 @@ def test_plain_text_is_not_trusted_by_templates(attack):
     assert not isinstance(plain(attack), SafeString)
     html = Template("<p>{{ text }}</p>").render(Context({"text": plain(attack)}))
     assert Reader(html).tags == {"p"}
+
+
+@given(
+    st.text(alphabet="ab1é .)(>-#+=!:;'\"\n\t\r/|{}_*`[]\\&<~\u00a0\x0b\x0c\x85\u2028", max_size=25)
+)
+def test_plain_text_is_that_of_the_html(text):
+    shown = unescape(re.sub(r"<[^<>]*>", " ", render(text)))
+    assert plain(text).replace(" ", "") == "".join(shown.split())

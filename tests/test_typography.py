@@ -1,6 +1,7 @@
 """French spelling of punctuation, and the plain text derived from it."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,15 @@ def test_one_line_without_spaces_around(text):
 )
 def test_folding_removes_case_accents_and_ligatures(text, expected):
     assert fold(text) == expected
+
+
+@given(french)
+def test_folding_is_decomposing_then_dropping_marks(text):
+    parts = unicodedata.normalize("NFKD", text).replace("’", "'")
+    for ligature, letters in (("œ", "oe"), ("Œ", "oe"), ("æ", "ae"), ("Æ", "ae")):
+        parts = parts.replace(ligature, letters)
+    kept = "".join(part for part in parts if not unicodedata.combining(part))
+    assert fold(text) == kept.casefold()
 
 
 @given(french)

@@ -100,6 +100,13 @@ def test_any_text_is_answered(text):
     list(search.match(Laureate.objects.all(), text.replace("\x00", " "))[:1])
 
 
+@given(st.lists(st.text(alphabet="aeéœrst’- .\n\u0301\u00a0", max_size=80), max_size=3))
+def test_tokens_are_each_word_beside_its_stem_once(texts):
+    found = [word for text in texts for word in search.words(text)]
+    expected = dict.fromkeys(token for word in found for token in (search.stem(word), word))
+    assert search.tokens(*texts) == " ".join(expected)
+
+
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyzéèêàçôûœ", min_size=1, max_size=20))
 def test_a_stem_is_its_own_stem(word):
     for folded in search.words(word):
