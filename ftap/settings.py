@@ -107,7 +107,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "ftap.context_processors.site",
             ],
-            "builtins": ["django.templatetags.static", "ftap.templatetags.ftap"],
+            "builtins": [
+                "django.templatetags.static",
+                "ftap.templatetags.ftap",
+                "ftap.templatetags.parts",
+            ],
         },
     },
     {
@@ -212,6 +216,7 @@ USE_TZ = True
 # Static files ----------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_FINDERS = ["ftap.finders.Finder"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from django.urls import reverse
-
-from laureates.models import Laureate
+from ftap.fast import address
+from ftap.prepared import Prepared
+from laureates.models import Card, Laureate
 
 
 @dataclass(frozen=True)
 class ListedLaureate:
-    """A laureate as lists show it: texts in display order, an amount in euros or None."""
+    """A laureate as lists show it: texts in display order, an amount in euros or None.
+
+    `roles` says how each organisation carries it, by slug, in French.
+    """
 
     public_id: str
     slug: str
@@ -24,21 +27,14 @@ class ListedLaureate:
     announcement: str
     amount: Decimal | None
     project_state: str
+    roles: dict[str, str]
 
     def get_absolute_url(self) -> str:
-        return _address().format(self.public_id, self.slug)
+        return address("laureates:laureate", self.public_id, self.slug)
 
     @property
     def project_state_label(self) -> str:
         return Laureate.ProjectState(self.project_state).label if self.project_state else ""
-
-
-@cache
-def _address() -> str:
-    """The address of a laureate, with holes: resolving each would cost more than its card."""
-    return reverse("laureates:laureate", args=["public0id", "slug0"]).replace(
-        "public0id-slug0", "{}-{}"
-    )
 
 
 def content(laureate: Laureate) -> str:
@@ -55,6 +51,7 @@ def content(laureate: Laureate) -> str:
             laureate.announcement.label,
             None if laureate.amount is None else str(laureate.amount),
             laureate.project_state,
+            {carrier.organisation.slug: carrier.role_label for carrier in laureate.carriers.all()},
         ],
         ensure_ascii=False,
         separators=(",", ":"),
@@ -63,5 +60,22 @@ def content(laureate: Laureate) -> str:
 
 def read(text: str) -> ListedLaureate:
     """The laureate of which `content` made `text`."""
-    *before, amount, state = json.loads(text)
-    return ListedLaureate(*before, None if amount is None else Decimal(amount), state)
+    *before, amount, state, roles = json.loads(text)
+    return ListedLaureate(*before, None if amount is None else Decimal(amount), state, roles)
+
+
+def of(keys: list[int]) -> list[ListedLaureate]:
+    """The laureates of these keys, in order: one query. The caller says who may be seen."""
+    if not keys:
+        return []
+    rows = dict(_contents(len(keys)).rows(*keys))
+    return [read(rows[key]) for key in keys if key in rows]
+
+
+@cache
+def _contents(count: int) -> Prepared:
+    """The cards of so many keys; the sizes of pages are few."""
+    return Prepared(
+        lambda *keys: Card.objects.filter(pk__in=keys).values_list("pk", "content"),
+        *range(1, count + 1),
+    )

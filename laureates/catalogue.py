@@ -108,6 +108,14 @@ class Public:
             self._counts[facet] = count(self.catalogue, facet, self.ids)
         return self._counts[facet]
 
+    def page(self, ids: BitMap, start: int, stop: int) -> list[int]:
+        """The keys of some laureates, latest announcement first, from a rank to another."""
+        return self.catalogue.order(DATE).slice(ids, start, stop, len(ids))
+
+    def has(self, facet: str, value: str) -> bool:
+        """Whether a public laureate has this value."""
+        return self.ids.intersect(self.catalogue.get(facet, value))
+
     def kept(self, key, make):
         """What `make` gives, asked once for this version of the public data."""
         if key not in self._kept:

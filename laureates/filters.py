@@ -5,34 +5,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import django_filters
-from django import forms
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.text import capfirst
 from pyroaring import BitMap
 
 from laureates import cards, catalogue, freshness, search
+from laureates.database_filters import ORDERS, SORTS, LaureateFilters
 from laureates.facets import FACETS, Facet, Label
-from laureates.models import Card, FacetValue, Laureate, OrganisationRedirect
+from laureates.models import Laureate, OrganisationRedirect
 
 MAX_QUERY_LENGTH = 200
 MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
 MAX_CHOICES = 100
-
-SORTS = {
-    "pertinence": "pertinence",
-    "date": "date d’annonce, la plus récente d’abord",
-    "titre": "titre, de A à Z",
-    "montant": "montant, le plus élevé d’abord",
-}
-_PUBLIC_ORDER = ("-announcement__published_at", "announcement_id", "position", "pk")
-_ORDERS = {
-    "pertinence": ("rank", *_PUBLIC_ORDER),
-    "date": _PUBLIC_ORDER,
-    "titre": ("index_entry__sort_title", "pk"),
-    "montant": (F("amount").desc(nulls_last=True), *_PUBLIC_ORDER),
-}
 
 
 class Choice(NamedTuple):
@@ -81,61 +66,6 @@ class ActiveFilter:
     query: str
 
 
-class _AnyValuesField(forms.MultipleChoiceField):
-    """Values were checked against the facet beforehand, with a message for each unknown one."""
-
-    def valid_value(self, value):
-        return True
-
-
-class FacetFilter(django_filters.MultipleChoiceFilter):
-    """Laureates having any of the chosen values in a facet."""
-
-    field_class = _AnyValuesField
-
-    def __init__(self, facet: Facet, **kwargs):
-        self.facet = facet
-        super().__init__(label=facet.label, **kwargs)
-
-    def filter(self, qs, value):
-        if not value:
-            return qs
-        rows = FacetValue.objects.filter(facet=self.facet.name, value__in=value)
-        return qs.filter(pk__in=rows.values("laureate"))
-
-
-class LaureateFilters(django_filters.FilterSet):
-    """The filters as queries on the database: for those who read every laureate of a list."""
-
-    class Meta:
-        model = Laureate
-        fields = ()
-
-    @classmethod
-    def get_filters(cls):
-        return {
-            "q": django_filters.CharFilter(label="Recherche", method="filter_text"),
-            **{name: FacetFilter(facet) for name, facet in FACETS.items()},
-            "tri": django_filters.ChoiceFilter(
-                label="Trier par", choices=tuple(SORTS.items()), method="filter_nothing"
-            ),
-        }
-
-    def filter_text(self, queryset, name, value):
-        return search.match(queryset, value) if value else queryset
-
-    def filter_nothing(self, queryset, name, value):
-        return queryset
-
-    def narrowed(self, queryset: QuerySet, but: str = "") -> QuerySet:
-        """`queryset` under every filter but the one named, unsorted."""
-        self.form.is_valid()
-        for name, value in self.form.cleaned_data.items():
-            if name != but:
-                queryset = self.filters[name].filter(queryset, value)
-        return queryset
-
-
 class LaureateFilterSet:
     """Public laureates under the filters of a query string.
 
@@ -157,7 +87,7 @@ class LaureateFilterSet:
 
     @property
     def qs(self) -> QuerySet:
-        return self.narrowed(self.queryset).order_by(*_ORDERS[self.sort])
+        return self.narrowed(self.queryset).order_by(*ORDERS[self.sort])
 
     def narrowed(self, queryset: QuerySet, but: str = "") -> QuerySet:
         """`queryset` under every filter but the one named, unsorted."""
@@ -308,9 +238,7 @@ class LaureateFilterSet:
 
     def page(self, start: int, stop: int) -> list[cards.ListedLaureate]:
         """The laureates from rank `start` to `stop` of the list, in its order: one query."""
-        keys = self.keys(start, stop)
-        rows = dict(Card.objects.filter(pk__in=keys).values_list("pk", "content"))
-        return [cards.read(rows[key]) for key in keys if key in rows]
+        return cards.of(self.keys(start, stop))
 
     def keys(self, start: int, stop: int) -> list[int]:
         """Their primary keys."""

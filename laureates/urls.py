@@ -14,7 +14,8 @@ from laureates.views.exports import (
 )
 from laureates.views.feed import AnnouncementFeedView, LaureateFeedView
 from laureates.views.home import HomeView
-from laureates.views.library import LaureateView, LibraryView
+from laureates.views.laureate import LaureateView
+from laureates.views.library import LibraryView
 from laureates.views.organisation import OrganisationListView, OrganisationView
 from laureates.views.releases import ReleaseFileView, ReleaseView
 from laureates.views.statistics import StatisticsTableView, StatisticsView

@@ -33,6 +33,10 @@ LAYERS = (
         "matching",
         "merging",
         "hyphens",
+        "cards",
+        "details",
+        "loading",
+        "postings",
     },
     {
         "history",
@@ -44,6 +48,8 @@ LAYERS = (
         "opendata",
         "statistics",
         "revalidation",
+        "catalogue",
+        "database_filters",
     },
     {
         "guards",
@@ -78,9 +84,30 @@ DRAWERS = {"utils", "helpers", "common", "services"}
 STATE_WRITERS = {"calls/workflow.py", "calls/deliberation/states.py"}
 # The rows of many acts with their versions and events, and the chain itself.
 BULK_WRITERS = {"calls/history/many.py", "calls/history/chain.py"}
-INDEX_WRITERS = {"laureates/index.py"}
+INDEX_WRITERS = {
+    "laureates/index.py",
+    "laureates/details.py",
+    "laureates/postings.py",
+    "laureates/records.py",
+}
+DERIVED_MODELS = {
+    "Card",
+    "Detail",
+    "FacetValue",
+    "IndexEntry",
+    "IndexWrite",
+    "Posting",
+    "Record",
+}
 CLOCK_READERS = {"laureates/models/public.py"}
-SAFE_MAKERS = {"laureates/markdown.py", "ftap/templatetags/json_ld.py"}
+# What has been escaped, or made of allowed tags alone, before.
+SAFE_MAKERS = {
+    "laureates/markdown.py",
+    "laureates/details.py",
+    "laureates/views/filter_form.py",
+    "ftap/fast.py",
+    "ftap/templatetags/json_ld.py",
+}
 # Typography itself, and words compared once folded, whose apostrophes are straight.
 TYPOGRAPHERS = {
     "laureates/typography.py",
@@ -248,13 +275,13 @@ def index_writes(path, source):
     """Writes of derived rows outside the module that rebuilds them."""
     if path in INDEX_WRITERS:
         return []
-    derived = {"IndexEntry", "FacetValue", "index_entry", "facet_values"}
+    derived = DERIVED_MODELS | {"card", "detail", "facet_values", "index_entry", "record"}
     return [
         f"{path}:{node.lineno} writes a derived row"
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call)
         and (
-            _called(node) in {"IndexEntry", "FacetValue"}
+            _called(node) in DERIVED_MODELS
             or (
                 isinstance(node.func, ast.Attribute)
                 and node.func.attr in WRITES

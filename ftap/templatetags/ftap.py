@@ -1,4 +1,4 @@
-"""Amounts and figures as French State pages write them; parts of pages rendered once."""
+"""Formatting only: amounts and figures as French State pages write them."""
 
 from decimal import Decimal
 
@@ -44,36 +44,3 @@ def french_date(value):
         value = localtime(value)
     day = "1er" if value.day == 1 else str(value.day)
     return f"{day}{NBSP}{date_format(value, 'F Y')}"
-
-
-class OnceNode(template.Node):
-    """Renders its content the first time that a process meets each value of `by`."""
-
-    def __init__(self, nodes, by):
-        self.nodes, self.by, self.rendered = nodes, by, {}
-
-    def render(self, context):
-        key = tuple(expression.resolve(context) for expression in self.by)
-        if key not in self.rendered:
-            self.rendered[key] = self.nodes.render(context)
-        return self.rendered[key]
-
-
-@register.tag
-def once(parser, token):
-    """{% once page %}…{% endonce %}: a part that only the named values change, rendered once each.
-
-    They take few values: names of pages, never what a visitor typed.
-    """
-    by = [parser.compile_filter(word) for word in token.split_contents()[1:]]
-    nodes = parser.parse(("endonce",))
-    parser.delete_first_token()
-    return OnceNode(nodes, by)
-
-
-@register.simple_tag(name="fast")
-def fast_part(name, **context):
-    """{% fast "pagination" pages=pages label="Pages" %}: a part rendered by `ftap.fast`."""
-    from ftap import fast  # noqa: PLC0415 - it gives Jinja2 the filters of this module
-
-    return fast.render(name, **context)

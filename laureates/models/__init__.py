@@ -1,7 +1,7 @@
 from laureates.models.announcement import Announcement, Claim, Document, LaureateGroup
 from laureates.models.document import ListedDocument
 from laureates.models.importing import AnnouncementText, LibraryImport, LibraryImportRow
-from laureates.models.index import Card, FacetValue, IndexEntry, IndexWrite, Posting
+from laureates.models.index import Card, Detail, FacetValue, IndexEntry, IndexWrite, Posting, Record
 from laureates.models.laureate import Carrier, Laureate
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q, published_q, release_published_q
@@ -22,6 +22,7 @@ __all__ = [
     "Carrier",
     "CarryingOrganisation",
     "Claim",
+    "Detail",
     "Document",
     "ErrorReport",
     "FacetValue",
@@ -38,6 +39,7 @@ __all__ = [
     "OrganisationRedirect",
     "Posting",
     "PublicState",
+    "Record",
     "Release",
     "ReleaseDraft",
     "ReleaseFile",

@@ -87,6 +87,48 @@ class Card(models.Model):
         return self.sort_title
 
 
+class Record(models.Model):
+    """What the interface and the downloads say of one laureate, public or not.
+
+    `json` and `csv` are texts of `laureates.records`, with holes for what is not a function of the
+    laureate: the address of the site, the version of the announcement, the date of the public data.
+    `announcement` copies that of the laureate. `changed` is the second of its last change since
+    it is public, `moment` the same as it is written; both are empty when nothing is known.
+    """
+
+    laureate = models.OneToOneField(
+        Laureate, models.CASCADE, primary_key=True, related_name="record"
+    )
+    announcement = models.BigIntegerField()
+    changed = models.BigIntegerField(null=True)
+    moment = models.CharField(max_length=40)
+    csv = models.TextField()
+    json = models.TextField()
+
+    class Meta:
+        verbose_name = "fiche de données ouvertes"
+        verbose_name_plural = "fiches de données ouvertes"
+
+    def __str__(self):
+        return f"{self.laureate_id} ({self.moment})"
+
+
+class Detail(models.Model):
+    """What the page of one laureate shows, public or not: JSON, as `laureates.details` makes it."""
+
+    laureate = models.OneToOneField(
+        Laureate, models.CASCADE, primary_key=True, related_name="detail"
+    )
+    content = models.TextField()
+
+    class Meta:
+        verbose_name = "page de lauréat"
+        verbose_name_plural = "pages de lauréats"
+
+    def __str__(self):
+        return str(self.laureate_id)
+
+
 class Posting(models.Model):
     """Which laureates, public or not, have a value of a facet: a compressed bitmap of their keys.
 

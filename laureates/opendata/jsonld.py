@@ -10,9 +10,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from laureates import markdown
-from laureates.models import Announcement, Laureate, Organisation
+from laureates.cards import ListedLaureate
+from laureates.details import Detail, DetailedCarrier
+from laureates.models import Announcement, Carrier, Laureate, Organisation
 from laureates.opendata import native
-from laureates.opendata.reading import FUND, LICENCE_URL, Context, lead_of
+from laureates.opendata.reading import FUND, LICENCE_URL, Context
 
 VOCABULARY = "https://schema.org"
 # The kinds that are parts of the State; the others are organisations, and no more is said.
@@ -47,7 +49,9 @@ def breadcrumb(steps: Iterable[tuple[str, str]]) -> dict:
     }
 
 
-def item_list(laureates: Iterable[Laureate], total: int, site_url: str, *, first: int = 1) -> dict:
+def item_list(
+    laureates: Iterable[Laureate | ListedLaureate], total: int, site_url: str, *, first: int = 1
+) -> dict:
     """The laureates shown, of a list of `total` of which the first shown has the rank `first`."""
     return {
         "@type": "ItemList",
@@ -64,19 +68,18 @@ def item_list(laureates: Iterable[Laureate], total: int, site_url: str, *, first
     }
 
 
-def laureate(laureate: Laureate, site_url: str) -> dict:
+def laureate(laureate: Detail, site_url: str) -> dict:
     """A project: a grant, of an amount when it is known, that funds it."""
     url = _url(site_url, laureate)
     project = {
         "@type": "Project",
         "name": laureate.title,
-        "description": laureate.summary or markdown.plain(laureate.description),
-        "member": [
-            organisation(carrier.organisation, site_url) for carrier in laureate.carriers.all()
-        ],
+        "description": laureate.excerpt,
+        "member": [organisation(carrier, site_url) for carrier in laureate.carriers],
     }
-    if lead := lead_of(laureate):
-        project["parentOrganization"] = organisation(lead, site_url)
+    lead = [carrier for carrier in laureate.carriers if carrier.role == Carrier.Role.LEAD]
+    if lead:
+        project["parentOrganization"] = organisation(lead[0], site_url)
     found = {
         "@type": "Grant" if laureate.amount is None else "MonetaryGrant",
         "@id": f"{url}#financement",
@@ -84,7 +87,7 @@ def laureate(laureate: Laureate, site_url: str) -> dict:
         "identifier": laureate.public_id,
         "name": laureate.title,
         "description": laureate.summary,
-        "alternateName": laureate.former_title_list,
+        "alternateName": laureate.former_titles,
         "funder": _funder(laureate),
         "fundedItem": _filled(project),
     }
@@ -117,7 +120,7 @@ def announcement(
     return _filled(found)
 
 
-def organisation(organisation: Organisation, site_url: str) -> dict:
+def organisation(organisation: Organisation | DetailedCarrier, site_url: str) -> dict:
     """An organisation, in a few words."""
     url = _url(site_url, organisation)
     found = {

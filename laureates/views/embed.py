@@ -5,11 +5,10 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import escape
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.generic import TemplateView
 
-from laureates import freshness
 from laureates.filters import LaureateFilterSet
 from laureates.views.public import PublicLaureateMixin
 
@@ -18,11 +17,11 @@ MAX_NUMBER = 50
 
 
 def embed_code(address: str, title: str) -> str:
-    """What an editor pastes in a page to show the list of this absolute address, as HTML."""
-    return format_html(
-        '<iframe src="{}" title="{}" width="100%" height="600" loading="lazy"></iframe>',
-        address,
-        title,
+    """What an editor pastes in a page to show the list of this absolute address: HTML to be read
+    as text."""
+    return (
+        f'<iframe src="{escape(address)}" title="{escape(title)}" width="100%" height="600" '
+        'loading="lazy"></iframe>'
     )
 
 
@@ -46,12 +45,12 @@ class EmbedView(PublicLaureateMixin, TemplateView):
         number, problem = self._read_number()
         query = self.filterset.querystring()
         return super().get_context_data(
-            laureates=self.filterset.qs.for_list()[:number],
+            laureates=self.filterset.page(0, number),
             heading=self.filterset.heading,
             count=self.filterset.count,
             problems=[*self.filterset.problems, *filter(None, [problem])],
             library=reverse("laureates:library") + (f"?{query}" if query else ""),
-            data_as_of=freshness.current().changed_at,
+            data_as_of=self.filterset.version.changed_at,
             **kwargs,
         )
 

@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from ftap.context_processors import site
 from laureates import freshness, markdown, revalidation
 from laureates.filters import LaureateFilterSet
-from laureates.models import Announcement, Release
+from laureates.models import Announcement, Laureate, Release
 from laureates.opendata.reading import FUND, LICENCE, LICENCE_URL
 from laureates.releases import content
 from laureates.views.public import PublicLaureateMixin
@@ -131,8 +131,9 @@ class LaureateFeedView(FeedView):
             title=" ".join(filter(None, ("Projets lauréats du FTAP", filterset.criteria))),
             subtitle=" ".join(filterset.problems),
         )
-        laureates = filterset.narrowed(filterset.queryset).in_public_order().for_list()
-        laureates = list(laureates[:MAX_ENTRIES])
+        keys = filterset.public.page(filterset.ids, 0, MAX_ENTRIES)
+        rows = Laureate.objects.for_list().in_bulk(keys)
+        laureates = [rows[key] for key in keys]
         changes = last_changes({laureate.announcement_id for laureate in laureates})
         for laureate in laureates:
             published = laureate.announcement.published_at

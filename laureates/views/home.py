@@ -1,14 +1,14 @@
 from django.conf import settings
-from django.db.models import Count
 from django.utils.module_loading import import_string
 from django.views.generic import TemplateView
 
 from laureates import figures
-from laureates.models import Announcement, Theme, laureate_published_q
+from laureates.models import Announcement, Theme
+from laureates.views.kept import PublicMixin
 from laureates.views.public import PublicPageMixin
 
 
-class HomeView(PublicPageMixin, TemplateView):
+class HomeView(PublicMixin, PublicPageMixin, TemplateView):
     """What the fund is, its figures, the latest announcement, and ways into the library.
 
     Other applications add blocks through settings.HOME_PANELS: callables without argument that
@@ -33,10 +33,14 @@ class HomeView(PublicPageMixin, TemplateView):
             latest=latest,
             figures=shown,
             panels=[panel for path in settings.HOME_PANELS if (panel := import_string(path)())],
-            themes=(
-                Theme.objects.annotate(
-                    laureate_count=Count("laureates", filter=laureate_published_q("laureates__"))
-                ).filter(laureate_count__gt=0)
-            ),
+            themes=self._themes(),
             **kwargs,
         )
+
+    def _themes(self) -> list[Theme]:
+        """Those of public laureates, with their number."""
+        counts = self.public.counts("theme")
+        themes = list(Theme.objects.filter(slug__in=counts))
+        for theme in themes:
+            theme.laureate_count = counts[theme.slug]
+        return themes

@@ -7,12 +7,13 @@ the page is made. Nothing made inside a transaction, which may be undone, is kep
 import hashlib
 import threading
 from collections import OrderedDict
-from functools import cache
+from functools import cache, cached_property
 
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 
+from laureates import catalogue, freshness
 from laureates.revalidation import Validators, validators
 
 # Bytes of pages that a process keeps.
@@ -35,13 +36,27 @@ def _making() -> str:
     return digest.hexdigest()[:16]
 
 
-class KeptPageMixin:
+class PublicMixin:
+    """For a view that reads what is public."""
+
+    @cached_property
+    def version(self) -> freshness.Version:
+        """That of the public data when the request came."""
+        return freshness.current()
+
+    @cached_property
+    def public(self) -> catalogue.Public:
+        """What visitors may see at that version."""
+        return catalogue.current().public(self.version)
+
+
+class KeptPageMixin(PublicMixin):
     """For a public page whose content depends on public rows and on its address alone."""
 
     def dispatch(self, request, *args, **kwargs):
         if request.method not in {"GET", "HEAD"} or connection.in_atomic_block or settings.DEBUG:
             return super().dispatch(request, *args, **kwargs)
-        known = validators(request, f"page {_making()}")
+        known = validators(request, f"page {_making()}", version=self.version)
         if known.are_known_to(request):
             return known.not_modified()
         if (content := _kept(known.etag)) is not None:

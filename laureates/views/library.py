@@ -1,42 +1,24 @@
-"""The library of laureates, and the page of each."""
+"""The library of laureates."""
 
-from django.http import Http404, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.views.generic import DetailView, TemplateView
+from django.views.generic import TemplateView
 
 from ftap import fast
 from ftap.context_processors import site
-from laureates import markdown
 from laureates.filters import LaureateFilterSet
-from laureates.models import Laureate
 from laureates.opendata import jsonld
 from laureates.views.embed import embed_code
 from laureates.views.filter_form import filter_form
 from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
-from laureates.views.pagination import paginate
+from laureates.views.pagination import Listed, paginate
 from laureates.views.public import PublicLaureateMixin
-from laureates.views.sheet import sheet_of
 
 PAGE_SIZES = (20, 50, 100)
 # One filter of these, alone, makes a page worth a search engine's while; the other combinations
 # are without number.
 INDEXED_FACETS = ("theme", "ministere", "territoire", "annonce", "annee")
-
-
-class Listed:
-    """The laureates of a filter set, as a paginator cuts lists."""
-
-    ordered = True
-
-    def __init__(self, filterset):
-        self.filterset = filterset
-
-    def __len__(self):
-        return self.filterset.count
-
-    def __getitem__(self, rows: slice):
-        return self.filterset.page(rows.start, rows.stop)
 
 
 class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
@@ -50,11 +32,10 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
             return HttpResponseRedirect(self._url(query))
         self.size, self.size_problem = self._read_size()
         self.pages = paginate(
-            Listed(self.filterset),
+            Listed(self.filterset.count, self.filterset.page),
             request.GET.get("page", ""),
             self.size,
             self._page_url,
-            count=self.filterset.count,
         )
         return super().get(request, *args, **kwargs)
 
@@ -84,27 +65,23 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         followed = self._followed()
-        content = fast.render(
-            "library",
-            filterset=self.filterset,
-            filters_html=filter_form(self.filterset),
-            pages=self.pages,
-            active=[
+        shown = {
+            "filterset": self.filterset,
+            "pages": self.pages,
+            "active": [
                 (tag.label, self._url(self._sized(tag.query))) for tag in self.filterset.active
             ],
-            problems=[
+            "problems": [
                 *self.filterset.problems,
                 *filter(None, (self.pages.problem, self.size_problem)),
             ],
-            sizes=[(size, size == self.size) for size in PAGE_SIZES],
-            data_as_of=self.filterset.version.changed_at,
+            "sizes": [(size, size == self.size) for size in PAGE_SIZES],
+            "data_as_of": self.filterset.version.changed_at,
             **followed,
-        )
+        }
         return super().get_context_data(
-            content=content,
-            filterset=self.filterset,
-            pages=self.pages,
-            feed=followed["feed"],
+            content=fast.render("library", filters_html=filter_form(self.filterset), **shown),
+            **shown,
             linked_data=self._linked_data(),
             noindex=not self._is_indexed(),
             **kwargs,
@@ -193,68 +170,3 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
     @staticmethod
     def _url(query: str) -> str:
         return reverse("laureates:library") + (f"?{query}" if query else "")
-
-
-class LaureateView(KeptPageMixin, PublicLaureateMixin, DetailView):
-    """Everything public on one project. An old title in the address leads to the current one."""
-
-    template_name = "laureates/laureate.html"
-
-    def get_object(self, queryset=None):
-        try:
-            return self.get_queryset().get(public_id=self.kwargs["public_id"])
-        except Laureate.DoesNotExist as error:
-            raise Http404 from error
-
-    def get_queryset(self):
-        return super().get_queryset().for_detail()
-
-    def get(self, request, *args, **kwargs):
-        withdrawn = Laureate.objects.withdrawn().filter(public_id=kwargs["public_id"])
-        try:
-            self.object = self.get_object()
-        except Http404:
-            if laureate := withdrawn.select_related("announcement").first():
-                announcement = laureate.announcement
-                cause = laureate if laureate.withdrawn_at else announcement
-                return self.gone(
-                    page_title="Projet retiré",
-                    reason=cause.withdrawal_reason,
-                    withdrawn_at=cause.withdrawn_at,
-                    announcement=None if announcement.withdrawn_at else announcement,
-                )
-            raise
-        if kwargs["slug"] != self.object.slug:
-            return HttpResponsePermanentRedirect(self.object.get_absolute_url())
-        return self.render_to_response(self.get_context_data(object=self.object))
-
-    def get_page_title(self):
-        return self.object.title
-
-    def get_page_description(self):
-        laureate = self.object
-        return (
-            laureate.summary
-            or markdown.plain(laureate.description)
-            or f"Projet lauréat du FTAP\u00a0: {laureate.title}."
-        )
-
-    def get_context_data(self, **kwargs):
-        laureate = self.object
-        siblings = self.public_laureates().filter(announcement=laureate.announcement)
-        return super().get_context_data(
-            laureate=laureate,
-            sheet=sheet_of(laureate),
-            shared_published_at=laureate.announcement.published_at,
-            previous=siblings.filter(position__lt=laureate.position).order_by("-position").first(),
-            next=siblings.filter(position__gt=laureate.position).order_by("position").first(),
-            linked_data=linked_data(
-                self.request,
-                (
-                    ("Lauréats", reverse("laureates:library")),
-                    (laureate.title, laureate.get_absolute_url()),
-                ),
-                jsonld.laureate(laureate, site(self.request)["SITE_URL"]),
-            ),
-            **kwargs,
-        )

@@ -2,22 +2,47 @@
 
 from itertools import groupby
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponsePermanentRedirect, QueryDict
 from django.urls import reverse
-from django.views.generic import DetailView, TemplateView
+from django.views.generic import TemplateView
+from pyroaring import BitMap
 
+from ftap import fast
 from ftap.context_processors import site
-from laureates import freshness
-from laureates.models import Carrier, FacetValue, Laureate, Organisation
+from ftap.prepared import Prepared
+from laureates import cards
+from laureates.catalogue import Public
+from laureates.models import Carrier, Organisation, Territory
 from laureates.opendata import jsonld
 from laureates.typography import fold
 from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
-from laureates.views.pagination import Pages, paginate
-from laureates.views.public import PublicLaureateMixin, PublicPageMixin
+from laureates.views.pagination import Listed, Pages, paginate
+from laureates.views.public import PublicPageMixin
 
-PAGE_SIZE = 50
+PAGE_SIZE = 20
+OWN, MINISTRY = "organisation", "ministere"
+
+_SHOWN = ("pk", "slug", "name", "short_name", "kind", "siret", "former_names", "source")
+_MINISTRY = ("pk", "slug", "name")
+_TERRITORY = ("pk", "kind", "code", "name")
+_ORGANISATION = Prepared(
+    lambda slug: Organisation.objects.filter(slug=slug).values_list(
+        *_SHOWN,
+        *(f"supervising_ministry__{name}" for name in _MINISTRY),
+        *(f"territory__{name}" for name in _TERRITORY),
+    ),
+    "\x01",
+)
+_SUPERVISED = Prepared(
+    lambda ministry: (
+        Organisation.objects.filter(supervising_ministry=ministry)
+        .order_by("slug")
+        .values_list("slug", "name")
+    ),
+    1_000_003,
+)
 
 
 def carried_by(laureates: QuerySet, organisation: Organisation) -> QuerySet:
@@ -35,7 +60,31 @@ def attached_to(laureates: QuerySet, ministry: Organisation) -> QuerySet:
     )
 
 
-class OrganisationListView(PublicPageMixin, TemplateView):
+def _read(slug: str) -> Organisation | None:
+    """The organisation of an address, with what its page shows: one query."""
+    row = _ORGANISATION.row(slug)
+    if row is None:
+        return None
+    values = iter(row)
+    found, ministry, territory = (
+        model(**{name: next(values) for name in names})
+        for model, names in (
+            (Organisation, _SHOWN),
+            (Organisation, _MINISTRY),
+            (Territory, _TERRITORY),
+        )
+    )
+    found.supervising_ministry = ministry if ministry.pk else None
+    found.territory = territory if territory.pk else None
+    return found
+
+
+def is_public(organisation: Organisation, public: Public) -> bool:
+    """Whether it has a page: one of its projects, or of those it supervises, is public."""
+    return public.has(OWN, organisation.slug) or public.has(MINISTRY, organisation.slug)
+
+
+class OrganisationListView(KeptPageMixin, PublicPageMixin, TemplateView):
     """Every organisation with a page, from A to Z, with the number of its public projects.
 
     A ministry counts the projects of the organisations that it supervises.
@@ -49,88 +98,75 @@ class OrganisationListView(PublicPageMixin, TemplateView):
     )
 
     def get_context_data(self, **kwargs):
-        counts = self._counts()
+        own, supervised = self.public.counts(OWN), self.public.counts(MINISTRY)
         rows = [
-            (organisation, counts.get(organisation.slug, 0))
-            for organisation in sorted(
-                Organisation.objects.public(), key=lambda organisation: fold(organisation.name)
-            )
+            (row, max(own.get(row.slug, 0), supervised.get(row.slug, 0)))
+            for row in Organisation.objects.only("slug", "name", "short_name", "kind")
+            if row.slug in own or row.slug in supervised
         ]
-        letters = groupby(rows, lambda row: self._letter(row[0]))
+        rows.sort(key=lambda row: fold(row[0].name))
+        groups = groupby(rows, lambda row: self._letter(row[0].name))
+        letters = [(letter, list(group)) for letter, group in groups]
         return super().get_context_data(
-            letters=[(letter, list(group)) for letter, group in letters],
-            total=len(rows),
+            content=fast.render("organisations", letters=letters, total=len(rows)),
+            letters=letters,
             **kwargs,
         )
 
     @staticmethod
-    def _letter(organisation: Organisation) -> str:
-        first = fold(organisation.name)[:1].upper()
+    def _letter(name: str) -> str:
+        first = fold(name)[:1].upper()
         return first if first.isalpha() else "0-9"
 
-    @staticmethod
-    def _counts() -> dict[str, int]:
-        """The public projects of each organisation, or of a ministry and those it supervises."""
-        rows = (
-            FacetValue.objects.filter(
-                facet__in=("organisation", "ministere"),
-                laureate__in=Laureate.objects.published().values("pk"),
-            )
-            .values_list("value", "facet")
-            .annotate(count=Count("pk"))
-            .order_by()
-        )
-        counts = {}
-        for value, _, count in rows:
-            counts[value] = max(count, counts.get(value, 0))
-        return counts
 
-
-class OrganisationView(KeptPageMixin, PublicLaureateMixin, DetailView):
+class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
     """An organisation, its public projects, then those of the organisations it supervises."""
 
     template_name = "laureates/organisation.html"
-    context_object_name = "organisation"
 
-    def get_queryset(self):
-        return Organisation.objects.public().select_related("supervising_ministry", "territory")
-
-    def get(self, request, *args, **kwargs):
-        try:
-            return super().get(request, *args, **kwargs)
-        except Http404:
+    def get(self, request, slug):
+        self.organisation = _read(slug)
+        if self.organisation is None or not is_public(self.organisation, self.public):
             # Only an address that visitors knew leads anywhere, and only to a page they see.
-            organisation = self.get_queryset().formerly_at(kwargs["slug"]).first()
-            if organisation is None:
-                raise
-            return HttpResponsePermanentRedirect(organisation.get_absolute_url())
+            kept = Organisation.objects.formerly_at(slug).first()
+            if kept is None or not is_public(kept, self.public):
+                raise Http404
+            return HttpResponsePermanentRedirect(kept.get_absolute_url())
+        return self.render_to_response(self.get_context_data())
 
     def get_page_title(self):
-        return self.object.name
+        return self.organisation.name
 
     def get_page_description(self):
         return (
-            f"Les projets de l’organisme «\u00a0{self.object.name}\u00a0» lauréats du Fonds pour "
-            "la transformation de l’action publique."
+            f"Les projets de l’organisme «\u00a0{self.organisation.name}\u00a0» lauréats du Fonds "
+            "pour la transformation de l’action publique."
         )
 
     def get_context_data(self, **kwargs):
-        organisation = self.object
-        laureates = self.public_laureates().for_list().in_public_order()
-        pages = self._paginate(carried_by(laureates, organisation), "page")
-        supervised = self._paginate(attached_to(laureates, organisation), "page_rattaches")
+        organisation, public = self.organisation, self.public
+        own = public.ids & public.catalogue.get(OWN, organisation.slug)
+        under = public.ids & public.catalogue.get(MINISTRY, organisation.slug)
+        pages = self._paginate(own, "page")
+        supervised = self._paginate(under - own, "page_rattaches")
+        shown = {
+            "organisation": organisation,
+            "pages": pages,
+            "projects": [(row, row.roles[organisation.slug]) for row in pages],
+            "supervised": supervised,
+            "supervised_organisations": [
+                (fast.address("laureates:organisation", slug), name)
+                for slug, name in _SUPERVISED.rows(organisation.pk)
+                if public.has(OWN, slug)
+            ],
+            "problems": [part.problem for part in (pages, supervised) if part.problem],
+            "data_as_of": self.version.changed_at,
+        }
+        site_url = site(self.request)["SITE_URL"]
         return super().get_context_data(
-            pages=pages,
-            projects=[(laureate, self._carrier(laureate)) for laureate in pages],
-            supervised=supervised,
-            problems=[part.problem for part in (pages, supervised) if part.problem],
-            data_as_of=freshness.current().changed_at,
+            content=fast.render("organisation", site_url=site_url, **shown),
+            **shown,
             linked_data=self._linked_data(pages),
-            supervised_organisations=(
-                Organisation.objects.public()
-                .filter(supervising_ministry=organisation)
-                .order_by("slug")
-            ),
             **kwargs,
         )
 
@@ -138,25 +174,17 @@ class OrganisationView(KeptPageMixin, PublicLaureateMixin, DetailView):
         site_url = site(self.request)["SITE_URL"]
         trail = (
             ("Organismes", reverse("laureates:organisations")),
-            (self.object.name, self.object.get_absolute_url()),
+            (self.organisation.name, self.organisation.get_absolute_url()),
         )
         projects = jsonld.item_list(pages, pages.total, site_url, first=pages.page.start_index())
         return linked_data(
             self.request,
             trail,
-            jsonld.organisation(self.object, site_url),
+            jsonld.organisation(self.organisation, site_url),
             projects if pages.total else {},
         )
 
-    def _carrier(self, laureate: Laureate) -> Carrier:
-        """How the organisation of this page carries `laureate`."""
-        return next(
-            carrier
-            for carrier in laureate.carriers.all()
-            if carrier.organisation_id == self.object.pk
-        )
-
-    def _paginate(self, queryset, parameter: str) -> Pages:
+    def _paginate(self, ids: BitMap, parameter: str) -> Pages:
         asked = self.request.GET
 
         def url(number):
@@ -167,4 +195,5 @@ class OrganisationView(KeptPageMixin, PublicLaureateMixin, DetailView):
                     query[name] = value
             return self.request.path + (f"?{query.urlencode()}" if query else "")
 
-        return paginate(queryset, asked.get(parameter, ""), PAGE_SIZE, url)
+        rows = Listed(len(ids), lambda start, stop: cards.of(self.public.page(ids, start, stop)))
+        return paginate(rows, asked.get(parameter, ""), PAGE_SIZE, url)

@@ -1,10 +1,27 @@
 """Pages of a list: their links, and what to say of a page number that does not exist."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 
 MAX_DIGITS = 9  # beyond, a database could not take the offset
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list as a paginator cuts it: its length, and its rows from a rank to another."""
+
+    length: int
+    read: Callable[[int, int], list]
+    ordered = True
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, rows: slice):
+        return self.read(rows.start, rows.stop)
 
 
 @dataclass(frozen=True)
@@ -48,14 +65,12 @@ class Pages:
         return self.page.paginator.num_pages > 1
 
 
-def paginate(queryset, asked: str, size: int, url, count: int | None = None) -> Pages:
-    """The page `asked` of `queryset`, or the nearest one with a problem.
+def paginate(rows: QuerySet | Listed, asked: str, size: int, url) -> Pages:
+    """The page `asked` of `rows`, or the nearest one with a problem.
 
-    `url(number)` is the address of a page; `count` saves a query when it is known.
+    `url(number)` is the address of a page.
     """
-    paginator = Paginator(queryset, size)
-    if count is not None:
-        paginator.count = count
+    paginator = Paginator(rows, size)
     number, problem = _read(asked, paginator.num_pages)
     page = paginator.page(number)
     links = [

@@ -63,8 +63,13 @@ def shown_files(release: Release, **lookups) -> list[ReleaseFile]:
     files = list(release.files.filter(**lookups).defer("content").order_by("position"))
     for file in files:
         file.release = release
-        file.size_kb = max(round(Decimal(file.size) / 1024, 1), Decimal("0.1"))
+        file.size_kb = size_kb(file.size)
     return files
+
+
+def size_kb(size: int) -> Decimal:
+    """A size in bytes as pages write it."""
+    return max(round(Decimal(size) / 1024, 1), Decimal("0.1"))
 
 
 def withdrawn_laureates(announcement: Announcement) -> list[Laureate]:

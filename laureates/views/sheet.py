@@ -1,17 +1,56 @@
 """The sheet of a project: a file of the latest version of its announcement."""
 
-from laureates.models import Laureate, Release, ReleaseFile
-from laureates.views.releases import shown_files
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ftap.fast import address
+from ftap.prepared import Prepared
+from laureates.catalogue import Public
+from laureates.details import Detail
+from laureates.models import Release, ReleaseFile
+from laureates.views.releases import size_kb
+
+_FILE = Prepared(
+    lambda release, public_id: (
+        ReleaseFile.objects.filter(release=release, public_id=public_id)
+        .order_by("position")
+        .values_list("name", "format", "size")[:1]
+    ),
+    1_000_003,
+    "\x01",
+)
 
 
-def sheet_of(laureate: Laureate) -> ReleaseFile | None:
-    """The sheet of a public laureate, without its bytes, or None: two queries.
+@dataclass(frozen=True)
+class Sheet:
+    """What a page says of the sheet; `release` is the version that it belongs to."""
+
+    slug: str
+    release: Release
+    name: str
+    format: str
+    size_kb: Decimal
+
+    def get_absolute_url(self) -> str:
+        return address("laureates:release_file", self.slug, self.release.number, self.name)
+
+
+def sheet_of(laureate: Detail, public: Public) -> Sheet | None:
+    """The sheet of a public laureate, or None: a query at most, two the first time.
 
     That of the latest public version alone: what an earlier one says is no longer what is public.
     """
-    releases = Release.objects.published().listed().filter(announcement=laureate.announcement_id)
-    release = releases.order_by("-number").first()
-    if release is None:
+    announcement = laureate.announcement
+    release = public.kept(("release", announcement.pk), lambda: _latest(announcement.pk))
+    if release is None or release.withheld_at:
         return None
-    release.announcement = laureate.announcement
-    return next(iter(shown_files(release, public_id=laureate.public_id)), None)
+    found = _FILE.row(release.pk, laureate.public_id)
+    if found is None:
+        return None
+    name, format, size = found
+    return Sheet(announcement.slug, release, name, format, size_kb(size))
+
+
+def _latest(announcement: int) -> Release | None:
+    releases = Release.objects.published().filter(announcement=announcement)
+    return releases.only("number", "published_at", "withheld_at").order_by("-number").first()

@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, XSD
 
-from laureates import opendata
+from laureates import details, opendata
 from laureates.models import Laureate
 from laureates.opendata import conformity, jsonld, scdl, threesixty
 from tests.factories import (
@@ -492,7 +492,7 @@ def test_a_known_lead_is_named():
     CarrierFactory(
         laureate=laureate, role="chef-de-file", organisation=OrganisationFactory(name="Agence")
     )
-    node = jsonld.laureate(laureate, SITE)
+    node = jsonld.laureate(details.read(laureate.detail.content), SITE)
     assert node["fundedItem"]["parentOrganization"]["name"] == "Agence"
 
 

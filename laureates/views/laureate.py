@@ -1,0 +1,113 @@
+"""The page of a project."""
+
+from django.http import Http404, HttpResponsePermanentRedirect
+from django.urls import reverse
+from django.views.generic import TemplateView
+
+from ftap import fast
+from ftap.context_processors import site
+from ftap.prepared import Prepared
+from laureates import details
+from laureates.models import Detail, Laureate
+from laureates.opendata import jsonld
+from laureates.views.kept import KeptPageMixin
+from laureates.views.linked_data import linked_data
+from laureates.views.public import PublicPageMixin
+from laureates.views.sheet import sheet_of
+
+_DETAIL = Prepared(
+    lambda public_id: Detail.objects.filter(laureate__public_id=public_id).values_list(
+        "pk", "content"
+    ),
+    "\x01",
+)
+
+
+def _neighbour(order, comparison):
+    """The laureate before or after a place of an announcement, withdrawn ones left out."""
+    return Prepared(
+        lambda announcement, position: (
+            Laureate.objects.filter(
+                announcement=announcement,
+                withdrawn_at=None,
+                **{f"position__{comparison}": position},
+            )
+            .order_by(order)
+            .values_list("public_id", "slug", "title")[:1]
+        ),
+        1_000_003,
+        1_000_033,
+    )
+
+
+_PREVIOUS, _NEXT = _neighbour("-position", "lt"), _neighbour("position", "gt")
+
+
+class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
+    """Everything public on one project. An old title in the address leads to the current one."""
+
+    template_name = "laureates/laureate.html"
+
+    def get(self, request, public_id, slug):
+        found = _DETAIL.row(public_id)
+        if found is None or found[0] not in self.public.ids:
+            return self._gone(public_id)
+        self.laureate = details.read(found[1])
+        if slug != self.laureate.slug:
+            return HttpResponsePermanentRedirect(self.laureate.get_absolute_url())
+        return self.render_to_response(self.get_context_data())
+
+    def _gone(self, public_id):
+        withdrawn = Laureate.objects.withdrawn().filter(public_id=public_id)
+        laureate = withdrawn.select_related("announcement").first()
+        if laureate is None:
+            raise Http404
+        announcement = laureate.announcement
+        cause = laureate if laureate.withdrawn_at else announcement
+        return self.gone(
+            page_title="Projet retiré",
+            reason=cause.withdrawal_reason,
+            withdrawn_at=cause.withdrawn_at,
+            announcement=None if announcement.withdrawn_at else announcement,
+        )
+
+    def get_page_title(self):
+        return self.laureate.title
+
+    def get_page_description(self):
+        laureate = self.laureate
+        return laureate.excerpt or f"Projet lauréat du FTAP\u00a0: {laureate.title}."
+
+    def get_context_data(self, **kwargs):
+        laureate, site_url = self.laureate, site(self.request)["SITE_URL"]
+        previous, following = (self._beside(query) for query in (_PREVIOUS, _NEXT))
+        content = fast.render(
+            "laureate",
+            laureate=laureate,
+            sheet=sheet_of(laureate, self.public),
+            previous=previous,
+            next=following,
+            site_url=site_url,
+        )
+        trail = (
+            ("Lauréats", reverse("laureates:library")),
+            (laureate.title, laureate.get_absolute_url()),
+        )
+        return super().get_context_data(
+            content=content,
+            laureate=laureate,
+            previous=previous,
+            next=following,
+            shared_published_at=laureate.announcement.published_at,
+            linked_data=linked_data(self.request, trail, jsonld.laureate(laureate, site_url)),
+            **kwargs,
+        )
+
+    def _beside(self, query: Prepared) -> tuple[str, str] | None:
+        """(address, title) of a neighbour."""
+        laureate = self.laureate
+        found = query.row(laureate.announcement.pk, laureate.position)
+        if found is None:
+            return None
+        public_id, slug, title = found
+        return fast.address("laureates:laureate", public_id, slug), title
