@@ -18,10 +18,18 @@ from django.db.models import F
 from django.db.models.functions import Collate
 from pyroaring import BitMap
 
-from laureates import freshness, search
-from laureates.facets import FACETS, Label
+from laureates import figures, freshness, search
+from laureates.facets import AMOUNT_UNKNOWN, FACETS, Label
 from laureates.models import Announcement, Card, IndexWrite, Posting
-from laureates.postings import ALL, CHUNK_BITS, EVERY, WITHDRAWN
+from laureates.postings import (
+    ALL,
+    AMOUNT_BIT,
+    AMOUNT_BITS,
+    CHUNK_BITS,
+    EVERY,
+    WITHDRAWN,
+    euros_of,
+)
 
 # States of the index that a process keeps: the last one, and that of before a change undone.
 KEPT = 3
@@ -60,6 +68,32 @@ class Catalogue:
 
     def get(self, facet: str, value: str) -> BitMap:
         return self.facets.get(facet, {}).get(value, _NOTHING)
+
+    def tally(self, ids: BitMap) -> figures.Tally:
+        """What some laureates add up to, from the bits of amounts: no row is read."""
+        known = ids - self.get("montant", AMOUNT_UNKNOWN)
+        total = lowest = highest = 0
+        least = greatest = known
+        for bit in reversed(range(AMOUNT_BITS)):
+            bits = self.get(AMOUNT_BIT, str(bit))
+            total += known.intersection_cardinality(bits) << bit
+            if above := greatest & bits:
+                greatest, highest = above, highest | 1 << bit
+            if below := least - bits:
+                least = below
+            else:
+                lowest |= 1 << bit
+        if not known:
+            return figures.Tally(len(ids), 0, None, None, None)
+        return figures.Tally(len(ids), len(known), *map(euros_of, (total, lowest, highest)))
+
+    def tallies(self, facet: str, ids: BitMap) -> dict[str, figures.Tally]:
+        """What those of `ids` add up to for each value of a facet that one of them has."""
+        found = {}
+        for value, bits in self.facets.get(facet, {}).items():
+            if here := ids & bits:
+                found[value] = self.tally(here)
+        return found
 
     def public(self, version: freshness.Version) -> "Public":
         """What visitors may see at a version of the public data: a query when it moves.
@@ -102,6 +136,10 @@ class Public:
         self._counts: dict[str, dict[str, int]] = {}
         self._labels: dict[str, dict[str, Label]] = {}
         self._kept: dict = {}
+
+    def tally(self) -> figures.Tally:
+        """What every public laureate adds up to."""
+        return self.kept("tally", lambda: self.catalogue.tally(self.ids))
 
     def counts(self, facet: str) -> dict[str, int]:
         if facet not in self._counts:

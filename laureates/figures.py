@@ -3,7 +3,7 @@
 Neither corrects the other: where they differ, both are shown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -154,23 +154,31 @@ def tally(laureates) -> Tally:
     )
 
 
-def announcement_figures(announcement: Announcement) -> list[Figure]:
-    """The figures of a public announcement, in order: three queries."""
+def announcement_figures(
+    announcement: Announcement, everything: Callable[[], Tally] | None = None
+) -> list[Figure]:
+    """The figures of a public announcement, in order, beside what its laureates and `everything`
+    that is public add up to: two queries, three when nothing gives the latter."""
     claims = Claim.objects.published().filter(announcement=announcement)
-    claims = claims.select_related("announcement")
+    claims = list(claims.select_related("announcement"))
+    if not claims:
+        return []
     published = Laureate.objects.published()
     tallies = {
         Claim.Scope.SESSION: tally(published.filter(announcement=announcement)),
-        Claim.Scope.FUND: tally(published),
+        Claim.Scope.FUND: everything() if everything else tally(published),
     }
     return [_figure(claim, tallies) for claim in claims]
 
 
-def fund_figures() -> list[Figure]:
-    """The figures that speak of the fund outside any announcement: two queries."""
-    claims = Claim.objects.published().filter(announcement=None)
-    everything = tally(Laureate.objects.published())
-    return [_figure(claim, {Claim.Scope.FUND: everything}) for claim in claims]
+def fund_figures(everything: Callable[[], Tally] | None = None) -> list[Figure]:
+    """The figures that speak of the fund outside any announcement, beside `everything` that is
+    public: a query, two when nothing gives the latter."""
+    claims = list(Claim.objects.published().filter(announcement=None))
+    if not claims:
+        return []
+    whole = everything() if everything else tally(Laureate.objects.published())
+    return [_figure(claim, {Claim.Scope.FUND: whole}) for claim in claims]
 
 
 def beside(claims, tallies: dict[str, Tally]) -> list[Figure]:

@@ -6,6 +6,7 @@ IndexWrite until the end of its transaction: two writers of one bitmap take turn
 
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max
@@ -15,11 +16,27 @@ from laureates.models import Card, FacetValue, IndexWrite, Posting
 
 CHUNK_BITS = 16
 EVERY, ALL, WITHDRAWN = "*", "tous", "retires"
+# One bitmap for each bit of an amount in cents: sums are counts of intersections.
+AMOUNT_BIT, AMOUNT_BITS = "€", 47
 # Writes that are remembered: a worker that read one of them learns what changed since.
 KEPT_WRITES = 1_000
 _BATCH = 400
 
 Key = tuple[str, str]
+
+
+def bits_of(amount: Decimal | None) -> set[Key]:
+    """The bitmaps in which an amount in euros stands."""
+    cents = int((amount or 0) * 100)
+    return {(AMOUNT_BIT, str(bit)) for bit in range(cents.bit_length()) if cents >> bit & 1}
+
+
+def euros_of(cents: int) -> Decimal:
+    return Decimal(cents) / 100
+
+
+# Those in which any amount may stand.
+EVERY_BIT = {(AMOUNT_BIT, str(bit)) for bit in range(AMOUNT_BITS)}
 
 
 def begin_write() -> int:
@@ -109,9 +126,12 @@ def _rebuild_chunk(chunk, stamp):
     values = FacetValue.objects.filter(laureate__gte=first, laureate__lt=after)
     for key, facet, value in values.values_list("laureate", "facet", "value").iterator(10_000):
         found[facet, value].add(key)
-    cards = Card.objects.filter(pk__gte=first, pk__lt=after).values_list("pk", "is_withdrawn")
-    for key, is_withdrawn in cards.iterator(10_000):
-        found[EVERY, ALL].add(key)
+    cards = Card.objects.filter(pk__gte=first, pk__lt=after)
+    for key, is_withdrawn, amount in cards.values_list("pk", "is_withdrawn", "amount").iterator(
+        10_000
+    ):
+        for place in (*bits_of(amount), (EVERY, ALL)):
+            found[place].add(key)
         if is_withdrawn:
             found[EVERY, WITHDRAWN].add(key)
     known = {(row.facet, row.value): row for row in Posting.objects.filter(chunk=chunk)}

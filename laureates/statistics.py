@@ -1,20 +1,21 @@
 """What the laureates of a list add up to, by dimension: counts, shares and known amounts.
 
-The caller says which laureates count, published ones on public pages; nothing is read of the
+The caller says which laureates count, published ones on public pages; nothing is told of the
 others. An amount that is not known is never 0: each total comes with how many amounts it adds.
+No row of a laureate is read: bitmaps give all, sums included.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Count, QuerySet, Sum
 from django.utils.text import capfirst
+from pyroaring import BitMap
 
 from ftap.templatetags.ftap import NBSP, number
-from laureates import figures
+from laureates.catalogue import Catalogue
 from laureates.facets import FACETS, Facet
-from laureates.models import FacetValue, Territory
+from laureates.models import Territory
 
 TERRITORY = "territoire"
 NO_DEPARTMENT = "sans-departement"
@@ -94,16 +95,20 @@ DIMENSIONS = {
 }
 
 
-def tables(laureates: QuerySet, names: Iterable[str] = tuple(DIMENSIONS)) -> dict[str, Table]:
-    """The tables of these dimensions for a queryset of laureates.
+def tables(
+    catalogue: Catalogue, ids: BitMap, names: Iterable[str] = tuple(DIMENSIONS)
+) -> dict[str, Table]:
+    """The tables of these dimensions for the laureates of these keys.
 
-    Whatever the number of laureates: a query for the whole, one for all the counts, and one for
-    the names of each dimension whose values are rows; two for territories.
+    Whatever their number: a query for the names of each dimension whose values are rows, two for
+    territories.
     """
-    laureates = laureates.order_by()
-    whole = _row("", "Ensemble", figures.tally(laureates), None)
+    whole = _row("", "Ensemble", catalogue.tally(ids), None)
     dimensions = [DIMENSIONS[name] for name in names]
-    counts = _counts(laureates, {dimension.facet.name for dimension in dimensions})
+    counts = {
+        facet: catalogue.tallies(facet, ids)
+        for facet in {dimension.facet.name for dimension in dimensions}
+    }
     places = {}
     if any(dimension.facet.name == TERRITORY for dimension in dimensions):
         places = {place.slug: place for place in Territory.objects.select_related("region")}
@@ -113,7 +118,7 @@ def tables(laureates: QuerySet, names: Iterable[str] = tuple(DIMENSIONS)) -> dic
         if dimension.name == "region":
             rows = _regions(counted, places, whole)
         elif dimension.name == "departement":
-            rows = _departments(counted, places, whole, laureates)
+            rows = _departments(counted, places, whole, catalogue, ids)
         else:
             rows = _values(dimension.facet, counted, whole)
         if dimension.by_count:
@@ -121,26 +126,6 @@ def tables(laureates: QuerySet, names: Iterable[str] = tuple(DIMENSIONS)) -> dic
             rows = sorted(rows, key=lambda row: (row.is_apart, -row.laureates))
         found[dimension.name] = Table(dimension, rows, whole)
     return found
-
-
-def _counts(laureates, facets):
-    """{facet: {value: figures}} of these laureates: one query."""
-    rows = (
-        FacetValue.objects.filter(facet__in=facets, laureate__in=laureates.values("pk"))
-        .values("facet", "value")
-        .annotate(
-            laureates=Count("pk"),
-            with_amount=Count("laureate__amount"),
-            total=Sum("laureate__amount"),
-        )
-        .order_by()
-    )
-    counts = {facet: {} for facet in facets}
-    for row in rows:
-        counts[row["facet"]][row["value"]] = figures.Tally(
-            row["laureates"], row["with_amount"], row["total"], None, None
-        )
-    return counts
 
 
 def _row(value, label, counted, whole, **more):
@@ -185,7 +170,7 @@ def _regions(counted, places, whole):
     ]
 
 
-def _departments(counted, places, whole, laureates):
+def _departments(counted, places, whole, catalogue, ids):
     """Departments, and apart the laureates of none: of a whole region, of the nation, unknown."""
     facet = FACETS[TERRITORY]
     departments = set(counted) & _departments_of(places)
@@ -193,8 +178,8 @@ def _departments(counted, places, whole, laureates):
         _row(value, label.text, counted[value], whole, place=_place(places[value]))
         for value, label in facet.named(departments).items()
     ]
-    located = FacetValue.objects.filter(facet=facet.name, value__in=departments)
-    rest = figures.tally(laureates.exclude(pk__in=located.values("laureate")))
+    located = BitMap.union(*(catalogue.get(facet.name, slug) for slug in departments), BitMap())
+    rest = catalogue.tally(ids - located)
     if rest.laureates:
         rows.append(
             _row(

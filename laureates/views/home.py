@@ -25,9 +25,9 @@ class HomeView(PublicMixin, PublicPageMixin, TemplateView):
     def get_context_data(self, **kwargs):
         announcements = Announcement.objects.published().with_public_laureate_count()
         latest = announcements.latest_first().first()
-        shown = figures.fund_figures()
+        shown = figures.fund_figures(self.public.tally)
         if latest:
-            shown += figures.announcement_figures(latest)
+            shown += figures.announcement_figures(latest, self.public.tally)
             figures.with_completeness([latest])
         return super().get_context_data(
             latest=latest,

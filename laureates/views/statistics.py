@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from ftap import sheets
-from laureates import charts, figures, freshness, statistics
+from laureates import charts, figures, statistics
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement
 from laureates.views.public import PublicLaureateMixin
 
+# Announcements named on the page; the list of all is a link away.
+MAX_UNKNOWN = 30
 LICENCE = "Licence Ouverte 2.0 (etalab-2.0)"
 
 
@@ -36,6 +38,15 @@ class Part:
         return self.table.dimension.name
 
 
+def _incomplete() -> tuple[list, list, int]:
+    """The public announcements known in part, the latest of those of which nothing says so, and
+    how many more there are."""
+    rows = figures.with_completeness(Announcement.objects.published().latest_first())
+    unknown = [row for row in rows if row.completeness.is_unknown]
+    partial = [row for row in rows if row.completeness.is_partial]
+    return partial, unknown[:MAX_UNKNOWN], len(unknown[MAX_UNKNOWN:])
+
+
 class StatisticsMixin(PublicLaureateMixin):
     """The published laureates under the filters of the query string, those of the library."""
 
@@ -43,8 +54,15 @@ class StatisticsMixin(PublicLaureateMixin):
         self.filterset = LaureateFilterSet(request.GET, self.get_queryset())
         return super().dispatch(request, *args, **kwargs)
 
-    def laureates(self):
-        return self.filterset.narrowed(self.get_queryset())
+    def tables(self, names=tuple(statistics.DIMENSIONS)):
+        filterset = self.filterset
+
+        def make():
+            return statistics.tables(filterset.bitmaps, filterset.ids, names)
+
+        if filterset.is_filtered:
+            return make()
+        return filterset.public.kept(("tables", tuple(names)), make)
 
     def address(self, name, *args, **changes):
         """An address under the same filters but for `changes`; the sort of a list is left out."""
@@ -72,8 +90,8 @@ class StatisticsView(StatisticsMixin, TemplateView):
         return self.address("statistics")
 
     def get_context_data(self, **kwargs):
-        tables = statistics.tables(self.laureates())
-        announcements = figures.with_completeness(Announcement.objects.published().latest_first())
+        tables = self.tables()
+        partial, unknown, more = self.filterset.public.kept("completeness", _incomplete)
         return super().get_context_data(
             filterset=self.filterset,
             active=[
@@ -84,9 +102,10 @@ class StatisticsView(StatisticsMixin, TemplateView):
             library_url=self.address("library"),
             whole=next(iter(tables.values())).whole,
             parts=[self._part(table) for table in tables.values()],
-            partial=[row for row in announcements if row.completeness.is_partial],
-            unknown=[row for row in announcements if row.completeness.is_unknown],
-            as_of=freshness.current().changed_at,
+            partial=partial,
+            unknown=unknown,
+            more_unknown=more,
+            as_of=self.filterset.version.changed_at,
             noindex=bool(self.request.GET),
             **kwargs,
         )
@@ -143,8 +162,8 @@ class StatisticsTableView(StatisticsMixin):
     def get(self, request, dimension):
         if dimension not in statistics.DIMENSIONS:
             raise Http404
-        table = statistics.tables(self.laureates(), [dimension])[dimension]
-        changed_at = freshness.current().changed_at
+        table = self.tables([dimension])[dimension]
+        changed_at = self.filterset.version.changed_at
         about = {"scope": self.filterset.heading, "as_of": changed_at, "licence": LICENCE}
         heading = table.dimension.heading
         columns = [

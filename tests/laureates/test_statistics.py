@@ -35,7 +35,7 @@ MULTIVALUED = {"theme", "type", "ministere", "region", "departement"}
 
 def tables(**filters):
     filterset = LaureateFilterSet(filters)
-    return statistics.tables(filterset.narrowed(filterset.queryset))
+    return statistics.tables(filterset.bitmaps, filterset.ids)
 
 
 def counted(table):
