@@ -17,7 +17,7 @@ from laureates.models import Carrier, Claim, Organisation, Release, Territory
 from laureates.opendata.fields import FIELDS
 
 # Said here by objects that name each organisation, theme and territory, and by the envelope.
-_SAID_BY_OBJECTS = {
+SAID_BY_OBJECTS = {
     "annonce",
     "porteurs",
     "porteurs_annonces",
@@ -92,7 +92,7 @@ class LaureateSerializer(serializers.Serializer):
         named = {
             field.name: from_open_data(field)
             for field in FIELDS
-            if field.name not in _SAID_BY_OBJECTS
+            if field.name not in SAID_BY_OBJECTS
         }
         return named | super().get_fields()
 

@@ -24,6 +24,9 @@ from laureates.opendata.reading import (
     with_role,
 )
 
+# What « get_…_display » gives, ten times as fast.
+_KINDS = {"": "", **dict(Organisation.Kind.choices)}
+_STATES = {"": "", **dict(Laureate.ProjectState.choices)}
 AMOUNT_KNOWN, AMOUNT_UNKNOWN = "communiqué", "non communiqué"
 
 
@@ -260,7 +263,7 @@ FIELDS = (
         "string",
         "Natures des organismes porteurs, chacune une fois, quand elles sont connues.",
         lambda laureate, context: _once(
-            organisation.get_kind_display() for organisation in organisations_of(laureate)
+            _KINDS[organisation.kind] for organisation in organisations_of(laureate)
         ),
         enum=tuple(Organisation.Kind.labels),
         is_list=True,
@@ -345,7 +348,7 @@ FIELDS = (
         "État du projet",
         "string",
         "Avancement du projet à la date de la source ; vide quand aucune source ne le donne.",
-        lambda laureate, context: laureate.get_project_state_display(),
+        lambda laureate, context: _STATES[laureate.project_state],
         enum=tuple(Laureate.ProjectState.labels),
         example="en cours",
     ),

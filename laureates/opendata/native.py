@@ -44,6 +44,7 @@ SEPARATOR = "; "  # between the values of a list, in a table
 MAX_WORKBOOK_ROWS = 50_000
 # Written in a workbook made before anything was ever public: a file has a date.
 _UNDATED = datetime(2017, 9, 25, tzinfo=UTC)
+JSON_END = "\n]}\n"
 _BYTES = 64 * 1024  # gathered before they are sent
 
 
@@ -154,20 +155,25 @@ def stream_json(queryset: QuerySet, context: Context, metadata: dict) -> Iterato
 
 
 def _json(keys, context, metadata):
-    pieces = [f'{{"metadonnees": {_dumps(metadata)},\n"laureats": [']
+    pieces = [json_opening(metadata)]
     size, before = 0, "\n"
     for laureate in laureates_of(keys):
         values = row(laureate, context)
-        pieces.append(f"{before}{_dumps({name: plain(value) for name, value in values.items()})}")
+        pieces.append(f"{before}{dumps({name: plain(value) for name, value in values.items()})}")
         size, before = size + len(pieces[-1]), ",\n"
         if size >= _BYTES:
             yield "".join(pieces).encode()
             pieces, size = [], 0
-    pieces.append("\n]}\n")
+    pieces.append(JSON_END)
     yield "".join(pieces).encode()
 
 
-def _dumps(value):
+def json_opening(metadata: dict) -> str:
+    """What comes before the laureates, which stand one a line, and before JSON_END."""
+    return f'{{"metadonnees": {dumps(metadata)},\n"laureats": ['
+
+
+def dumps(value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -193,7 +199,7 @@ _KINDS = {
 
 
 def workbook(
-    queryset: QuerySet,
+    laureates: QuerySet | list[int],
     context: Context,
     format: str,
     title: str,
@@ -204,9 +210,10 @@ def workbook(
 ) -> bytes:
     """A workbook, "xlsx" or "ods": these laureates, and a sheet « À propos ».
 
-    `description` says in French what the list shows. SheetError beyond MAX_WORKBOOK_ROWS.
+    `laureates` may be their keys; `description` says in French what the list shows. SheetError
+    beyond MAX_WORKBOOK_ROWS.
     """
-    keys = keys_of(queryset)
+    keys = laureates if isinstance(laureates, list) else keys_of(laureates)
     if len(keys) > MAX_WORKBOOK_ROWS:
         raise sheets.SheetError(
             f"Cette liste compte {number(len(keys))} projets, et un classeur s’arrête ici à "

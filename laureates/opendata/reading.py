@@ -42,7 +42,7 @@ class Context:
 
 
 def context(site_url: str, *, release: Release | None = None) -> Context:
-    """The context of an export of what is public now: three queries.
+    """The context of an export of what is public now: two queries.
 
     With `release`, that of its frozen files: its number and its minute, whatever the clock says,
     so that the same rows give the same bytes. No query.

@@ -375,8 +375,8 @@ def test_rows_follow_the_list_over_several_batches(monkeypatch, django_assert_nu
     assert [row["titre"] for row in rows] == ["P5", "P4", "P3", "P2", "P1"]
 
 
-def test_the_context_costs_three_queries(complete, django_assert_num_queries):
-    with django_assert_num_queries(3):
+def test_the_context_costs_two_queries(complete, django_assert_num_queries):
+    with django_assert_num_queries(2):
         opendata.context(SITE)
 
 

@@ -1,0 +1,315 @@
+"""The JSON and the CSV line of each laureate, kept so that a reader is served without making them.
+
+They are exactly what `laureates.api.serializers` and `laureates.opendata.native` write of the same
+laureate, but for three holes: what SITE, NUMBER and CHANGED stand for is known when it is read.
+JSON holds no control character of its own, so no text can be taken for a hole; in a CSV line,
+SITE is the first one, and the last cells are not stored.
+"""
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from operator import attrgetter
+
+from django.db import connection
+from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.utils import timezone
+from rest_framework import serializers as rest
+
+from ftap import bulk
+from laureates.api import fields as api_fields
+from laureates.api.serializers import SAID_BY_OBJECTS, LaureateSerializer
+from laureates.freshness import Version
+from laureates.loading import LoadedLaureate
+from laureates.models import Announcement, Laureate, Organisation, Record, Release
+from laureates.opendata import native
+from laureates.opendata.fields import FIELDS
+from laureates.opendata.reading import LICENCE, Context, changed_at
+
+SITE, NUMBER, CHANGED = "\x01", "\x02", "\x03"
+NAMES = ("announcement", "changed", "moment", "csv", "json")
+# The cells that end a line, made when it is read.
+_LAST = ("version_publication", "modifie_le", "licence", "donnees_au")
+_CELLS = FIELDS[: -len(_LAST)]
+if tuple(item.name for item in FIELDS[-len(_LAST) :]) != _LAST:
+    raise AssertionError("the fields that depend on the reading end the line")
+
+# No text of a laureate can hold it: it is drawn by each process.
+_MARK = uuid.uuid4().hex
+_UNCAPPED = Context(_MARK, Version("", None))
+
+
+def keep(laureates: Iterable[LoadedLaureate]) -> set[int]:
+    """Write the records of these laureates where they differ from what is written, and return the
+    keys of those. Called by `laureates.index` alone."""
+    made = {laureate.pk: make(laureate) for laureate in laureates}
+    rows = Record.objects.filter(pk__in=made).values_list("pk", *NAMES)
+    old = {key: tuple(row) for key, *row in rows}
+    new = [(key, *record) for key, record in made.items() if old.get(key) != record]
+    bulk.write(Record, ("laureate_id", *NAMES), new, replaces=True)
+    return {row[0] for row in new}
+
+
+# Reading them ----------------------------------------------------------------
+
+# Gives, for a set of announcements, the number of the latest public version of each at least.
+NumbersOf = Callable[[set[int]], Mapping[int, int | None]]
+
+
+class Numbers:
+    """The number of the latest public version of public announcements, by primary key: asked once
+    for each, until the minute of the next one."""
+
+    def __init__(self):
+        self._known: dict[int, int | None] = {}
+        self._until = None
+
+    def of(self, announcements: set[int]) -> Mapping[int, int | None]:
+        now = timezone.now()
+        if self._until and now >= self._until:
+            self._known, self._until = {}, None
+        missing = announcements - self._known.keys()
+        if missing:
+            found = dict.fromkeys(missing)
+            rows = Release.objects.filter(announcement__in=missing).order_by("number")
+            for announcement, number, moment in rows.values_list(
+                "announcement", "number", "published_at"
+            ):
+                if moment <= now:
+                    found[announcement] = number
+                else:
+                    self._until = min(filter(None, (self._until, moment)))
+            self._known |= found
+        return self._known
+
+
+class Reading:
+    """What fills the holes of records: `site_url` has no trailing slash."""
+
+    def __init__(self, site_url: str, version: Version):
+        self.site = site_url + get_script_prefix().removesuffix("/")
+        as_of = Context(site_url, version).as_of
+        self.day = as_of and as_of.isoformat()
+        self._latest = version.changed_at and int(version.changed_at.timestamp())
+        self._capped = version.changed_at and native.moment(version.changed_at)
+
+    def moment(self, changed: int | None, moment: str) -> str:
+        """When a laureate last changed: at the latest when the public data did."""
+        if self._latest is None:
+            return moment
+        return self._capped if changed is None or changed > self._latest else moment
+
+
+def texts(
+    keys: list[int],
+    reading: Reading,
+    numbers: NumbersOf,
+    members: str = "",
+    *,
+    database=connection,
+) -> list[str]:
+    """The JSON of each of these laureates, in their order; those that are gone left out.
+
+    `members`, JSON without its braces, joins those that are said of each laureate alone.
+    """
+    rows = _rows(database, keys, "json")
+    known = numbers({row[0] for row in rows})
+    site = dumps(reading.site)[1:-1]
+    more = f",{members}" if members else ""
+    found = []
+    for announcement, changed, moment, text in rows:
+        moment = reading.moment(changed, moment)
+        found.append(
+            text.replace(SITE, site)
+            .replace(NUMBER, str(known.get(announcement) or "null"))
+            .replace(CHANGED, (f'"{moment}"' if moment else "null") + more)
+        )
+    return found
+
+
+def lines(
+    keys: list[int], reading: Reading, numbers: NumbersOf, *, database=connection
+) -> list[str]:
+    """The line of each of these laureates in a CSV, in their order, as `texts`."""
+    rows = _rows(database, keys, "csv")
+    known = numbers({row[0] for row in rows})
+    site, end = reading.site, f"{LICENCE},{reading.day or ''}\r\n"
+    return [
+        f"{text.replace(SITE, site, 1)},{known.get(announcement) or ''},"
+        f"{reading.moment(changed, moment)},{end}"
+        for announcement, changed, moment, text in rows
+    ]
+
+
+def _rows(database, keys, column) -> list[tuple]:
+    """(announcement, changed, moment, `column`) of each record, by hand: lists ask thousands."""
+    if not keys:
+        return []
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"SELECT laureate_id, announcement, changed, moment, {column} "  # noqa: S608
+            f"FROM {Record._meta.db_table} WHERE laureate_id IN ({','.join(map(str, keys))})"
+        )
+        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [rows[key] for key in keys if key in rows]
+
+
+# Making them -----------------------------------------------------------------
+
+
+def make(laureate: Laureate | LoadedLaureate) -> tuple:
+    """What NAMES are, of a laureate read with `laureates_for_export` or loaded."""
+    row = _Read(laureate)
+    changed = changed_at(row, _UNCAPPED)
+    values = {item.name: item.value(row, _UNCAPPED) for item in _CELLS}
+    content = {name: _plain(value) for name, value in values.items() if name not in SAID_BY_OBJECTS}
+    content["version_publication"], content["modifie_le"] = f"{_MARK}n", f"{_MARK}c"
+    content |= _relations()(row)
+    return (
+        laureate.announcement_id,
+        changed and int(changed.timestamp()),
+        native.moment(changed) if changed else "",
+        _line(values),
+        _text(content),
+    )
+
+
+class _All(list):
+    """Rows that are read already, where a relation stood."""
+
+    def all(self):
+        return self
+
+
+class _Read:
+    """A laureate, its relations read once: each time that one is asked for makes a manager."""
+
+    def __init__(self, laureate):
+        self.laureate = laureate
+        self.carriers = _All(laureate.carriers.all())
+        self.themes = _All(laureate.themes.all())
+        self.territories = _All(laureate.territories.all())
+
+    def __getattr__(self, name):
+        return getattr(self.laureate, name)
+
+    def get_absolute_url(self):
+        return _path("laureate", self.laureate.public_id, self.laureate.slug)
+
+
+def _plain(value):
+    return None if value == "" else native.plain(value)
+
+
+def _line(values) -> str:
+    output = io.StringIO(newline="")
+    cells = [native.shown(values[item.name], item) for item in _CELLS]
+    csv.writer(output, lineterminator="").writerow(cells)
+    return output.getvalue().replace(_MARK, SITE, 1)
+
+
+def _text(content) -> str:
+    return (
+        dumps(content)
+        .replace(f'"{_MARK}n"', NUMBER)
+        .replace(f'"{_MARK}c"', CHANGED)
+        .replace(_MARK, SITE)
+    )
+
+
+def dumps(content) -> str:
+    """JSON as the interface writes it."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@cache
+def _relations() -> Callable:
+    """What the serializer of a laureate says by objects, as a function of a laureate."""
+    # A serializer asks again of each row what is known of all of them: that is most of its time.
+    serializer = LaureateSerializer(context={"site_url": _MARK, "export": _UNCAPPED})
+    return _plan(serializer, LaureateSerializer._declared_fields)
+
+
+def _plan(serializer, names=None) -> Callable:
+    readers = [
+        (name, _reader(field))
+        for name, field in serializer.fields.items()
+        if names is None or name in names
+    ]
+    return lambda row: {name: read(row) for name, read in readers}
+
+
+def _reader(field) -> Callable:
+    """What `field` writes of a row, as a function of the row."""
+    if isinstance(field, rest.ListSerializer):
+        each, rows = _plan(field.child), _attribute(field)
+        return lambda row: [each(item) for item in rows(row)]
+    if isinstance(field, rest.Serializer):
+        each, get = _plan(field), _attribute(field)
+        return lambda row: None if (value := get(row)) is None else each(value)
+    if isinstance(field, api_fields.ApiAddress):
+        return _address(field)
+    if isinstance(field, api_fields.PageAddress):
+        return lambda row: f"{_MARK}{_page(row)}"
+    if isinstance(field, api_fields.Text):
+        get = _attribute(field)
+        return lambda row: str(value) if (value := get(row)) not in (None, "") else None
+    if isinstance(field, rest.IntegerField):
+        return _attribute(field)
+    return lambda row: field.to_representation(row)
+
+
+def _attribute(field) -> Callable:
+    """What the source of `field` names, called when it is a method, as in a template."""
+    get, last = attrgetter(".".join(field.source_attrs)), field.source_attrs[-1]
+    if last.endswith("_display"):
+        name = last.removeprefix("get_").removesuffix("_display")
+        return lambda row: _labels(type(row), name)[getattr(row, name)]
+
+    def read(row):
+        value = get(row)
+        return value() if callable(value) else value
+
+    return read
+
+
+@cache
+def _labels(model, name) -> dict:
+    return dict(model._meta.get_field(name).flatchoices)
+
+
+# Resolving each address would take longer than all the rest.
+_PAGES = {Announcement: "announcement", Organisation: "organisation"}
+
+
+def _page(row) -> str:
+    """What `row.get_absolute_url()` gives."""
+    return _path(_PAGES[type(row)], row.slug)
+
+
+def _address(field) -> Callable:
+    return lambda row: f"{_MARK}{_path(field.name, *field.read(row))}"
+
+
+def _path(name: str, *parts: str) -> str:
+    """The address of the view `name`: its parts are letters, digits, dashes and underscores."""
+    return _pattern(name, len(parts)).format(*parts)
+
+
+@cache
+def _pattern(name, count):
+    holes = [f"hole{rank}x" for rank in range(count)]
+    prefix = get_script_prefix()
+    # Without the prefix under which this process may serve: SITE stands for it too.
+    set_script_prefix("/")
+    try:
+        pattern = reverse(f"laureates:{name}", args=holes)
+    finally:
+        set_script_prefix(prefix)
+    for hole in holes:
+        pattern = pattern.replace(hole, "{}", 1)
+    return pattern
