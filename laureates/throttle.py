@@ -41,12 +41,19 @@ def count(request, *, scope: str, limit: int, seconds: int) -> Allowance:
     window, elapsed = divmod(int(time.time()), seconds)
     digest = salted_hmac(__name__, f"{scope} {window} {_network(request)}", algorithm="sha256")
     key = f"throttle:{digest.hexdigest()}"
-    cache.add(key, 0, seconds)
     try:
         used = cache.incr(key)
-    except ValueError:  # evicted since
-        used = 1
+    except ValueError:  # the first one of the window, or evicted since
+        used = 1 if cache.add(key, 1, seconds) else _again(key)
     return Allowance(limit, used, seconds - elapsed)
+
+
+def _again(key) -> int:
+    """One more, when another process counted the first in between."""
+    try:
+        return cache.incr(key)
+    except ValueError:
+        return 1
 
 
 def is_allowed(request, *, scope: str, limit: int, seconds: int) -> bool:

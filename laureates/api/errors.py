@@ -83,17 +83,18 @@ def as_problem(exception, context):
         response["Retry-After"] = str(wait)
         response["Cache-Control"] = "no-store"
         return response
-    return _unexpected(exception, context["request"])
+    request = context["request"]
+    return _unexpected(exception, getattr(request, "_request", request))
 
 
 def _unexpected(exception, request):
     """What Django does of an exception that nobody foresaw, but for the page."""
-    got_request_exception.send(sender=None, request=request._request)
+    got_request_exception.send(sender=None, request=request)
     logger.error(
         "Internal Server Error: %s",
         request.path,
         exc_info=exception,
-        extra={"status_code": 500, "request": request._request},
+        extra={"status_code": 500, "request": request},
     )
     return problem(
         500,

@@ -3,14 +3,26 @@
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 
-from laureates import facets, opendata
-from laureates.api import description, envelopes
+from laureates import catalogue, facets, records
+from laureates.api import description, envelopes, pagination
 from laureates.api.addresses import Address, ListAddress, RowAddress
 from laureates.api.description import described
 from laureates.api.errors import Gone
 from laureates.filters import LaureateFilterSet
-from laureates.models import Announcement, Claim, Laureate, Organisation, Release, ReleaseFile
+from laureates.models import (
+    Announcement,
+    Claim,
+    Laureate,
+    Organisation,
+    Release,
+    ReleaseFile,
+    Territory,
+    Theme,
+)
+from laureates.opendata.reading import LICENCE, LICENCE_URL
+from laureates.opendata.reading import Context as ExportContext
 
 
 def _first(rows):
@@ -24,8 +36,22 @@ def _first(rows):
 
 
 class _Laureates(Address):
-    def export_context(self):
-        return opendata.context(self.site_url)
+    """Laureates, whose JSON is kept: nothing is serialised."""
+
+    def numbers(self) -> records.NumbersOf:
+        return self.public.kept("numbers of releases", records.Numbers).of
+
+    def reading(self) -> records.Reading:
+        return records.Reading(self.site_url, self.context["export"].version)
+
+    def reuse(self) -> dict:
+        """What `envelopes.Envelope` says."""
+        day = self.context["export"].as_of
+        return {
+            "licence": LICENCE,
+            "licence_url": LICENCE_URL,
+            "donnees_au": day and day.isoformat(),
+        }
 
 
 @described(
@@ -43,24 +69,35 @@ class _Laureates(Address):
 class LaureatesView(_Laureates, ListAddress):
     listing = envelopes.LaureateListing
 
+    @cached_property
+    def filterset(self):
+        return LaureateFilterSet(self.request.GET)
+
+    @property
+    def public(self):
+        return self.filterset.public
+
+    def export_context(self):
+        return ExportContext(self.site_url, self.filterset.version)
+
     def get(self, request):
-        self.filterset = LaureateFilterSet(request.query_params)
         # What a territory is called may change without any public row: its name is in the answer.
         return self.revalidated(self.content, self.filterset.describe(0))
 
-    def content(self):
+    def content(self) -> str:
+        """The JSON of `listing`."""
         filterset = self.filterset
+        page = pagination.read(self.request.GET, filterset.count)
         query = filterset.querystring()
-        library = reverse("laureates:library")
-        return self.page_of(
-            opendata.laureates_for_export(filterset.qs),
-            filterset.count,
-            known=filterset.parameters,
-            query=query,
-            warnings=filterset.problems,
-            intitule=filterset.heading,
-            url=self.site_url + library + (f"?{query}" if query else ""),
+        place = self.place(
+            page, known=filterset.parameters, query=query, warnings=filterset.problems
         )
+        library = reverse("laureates:library")
+        address = self.site_url + library + (f"?{query}" if query else "")
+        before = self.reuse() | place | {"intitule": filterset.heading, "url": address}
+        keys = filterset.keys(page.span.start, page.span.stop)
+        rows = records.texts(keys, self.reading(), self.numbers())
+        return f'{records.dumps(before)[:-1]},"resultats":[{",".join(rows)}]}}'
 
 
 @described(
@@ -75,12 +112,20 @@ class LaureatesView(_Laureates, ListAddress):
 class LaureateView(_Laureates, RowAddress):
     answer = envelopes.LaureateAnswer
 
-    def row(self, public_id):
-        found = opendata.laureates_for_export(Laureate.objects.published())
-        withdrawn = Laureate.objects.withdrawn().select_related("announcement")
-        if gone := withdrawn.filter(public_id=public_id).first():
+    def content(self, public_id) -> str:
+        """The JSON of `answer`."""
+        keys = Laureate.objects.filter(public_id=public_id).values_list("pk", flat=True)
+        found = records.texts(
+            [key for key in keys if key in self.public.ids],
+            self.reading(),
+            self.numbers(),
+            records.dumps(self.reuse())[1:-1],
+        )
+        if not found:
+            withdrawn = Laureate.objects.withdrawn().select_related("announcement")
+            gone = _first(withdrawn.filter(public_id=public_id))
             raise Gone(gone if gone.withdrawn_at else gone.announcement)
-        return _first(found.filter(public_id=public_id))
+        return found[0]
 
 
 # Announcements ---------------------------------------------------------------
@@ -90,7 +135,6 @@ def _announcements():
     releases = Release.objects.published().listed().order_by("number")
     return (
         Announcement.objects.published()
-        .with_public_laureate_count()
         .latest_first()
         .prefetch_related("documents", Prefetch("releases", releases, to_attr="public_releases"))
     )
@@ -109,6 +153,9 @@ class AnnouncementsView(ListAddress):
     def rows(self):
         return _announcements()
 
+    def complete(self, rows):
+        self.count("annonce", rows)
+
 
 @described(
     "annonce",
@@ -126,24 +173,34 @@ class AnnouncementView(RowAddress):
         # A project's own sheets are listed by the pages of versions.
         files = ReleaseFile.objects.filter(public_id="", release__withheld_at=None)
         files = files.defer("content").order_by("position")
-        return _first(
+        found = _first(
             _announcements()
             .prefetch_related(Prefetch("public_releases__files", files, to_attr="public_files"))
             .filter(slug=slug)
         )
+        self.count("annonce", [found])
+        return found
 
 
 # Reference -------------------------------------------------------------------
 
 
-def _organisations():
-    return Organisation.objects.public().select_related("supervising_ministry", "territory")
+class _Organisations(Address):
+    """Organisations of public laureates, and the ministries of such organisations."""
 
+    def slugs(self) -> list[str]:
+        """Those of all of them, in order."""
+        return self.public.kept("slugs of organisations", self._slugs)
 
-def _count_own(rows):
-    counts = facets.public_counts("organisation", [row.slug for row in rows])
-    for row in rows:
-        row.own_count = counts.get(row.slug, 0)
+    def _slugs(self):
+        carrying, ministries = map(self.public.counts, ("organisation", "ministere"))
+        return sorted({*carrying, *ministries} - {facets.UNKNOWN})
+
+    def named(self, slugs) -> list[Organisation]:
+        """Those of these addresses, in the same order."""
+        rows = Organisation.objects.filter(slug__in=slugs)
+        rows = {row.slug: row for row in rows.select_related("supervising_ministry", "territory")}
+        return [rows[slug] for slug in slugs if slug in rows]
 
 
 @described(
@@ -153,14 +210,18 @@ def _count_own(rows):
     parameters=description.PAGES,
     problems=(404,),
 )
-class OrganisationsView(ListAddress):
+class OrganisationsView(_Organisations, ListAddress):
     listing = envelopes.OrganisationListing
 
-    def rows(self):
-        return _organisations().order_by("slug")
+    def content(self):
+        slugs = self.slugs()
+        return self.page_of(slugs, len(slugs), known=(), query="")
+
+    def read(self, some):
+        return self.named(some)
 
     def complete(self, rows):
-        _count_own(rows)
+        self.count("organisation", rows, "own_count")
 
 
 @described(
@@ -170,29 +231,29 @@ class OrganisationsView(ListAddress):
     parameters=[description.identifier("slug", description.SLUG, "Identifiant de l’organisme.")],
     problems=(404,),
 )
-class OrganisationView(RowAddress):
+class OrganisationView(_Organisations, RowAddress):
     answer = envelopes.OrganisationAnswer
 
     def get(self, request, *args, **kwargs):
         try:
             return super().get(request, *args, **kwargs)
         except Http404:
-            kept = _organisations().formerly_at(kwargs["slug"]).first()
+            kept = Organisation.objects.public().formerly_at(kwargs["slug"]).first()
             if kept is None:
                 raise
             url = reverse("laureates:api_organisation", args=[kept.slug])
             return HttpResponsePermanentRedirect(url)
 
     def row(self, slug):
-        found = _first(_organisations().filter(slug=slug))
-        _count_own([found])
+        if slug not in self.slugs():
+            raise Http404
+        (found,) = self.named([slug])
+        self.count("organisation", [found], "own_count")
         return found
 
 
-def _count(facet, rows):
-    counts = facets.public_counts(facet, [row.slug for row in rows])
-    for row in rows:
-        row.laureate_count = counts.get(row.slug, 0)
+def _themes(public: catalogue.Public):
+    return Theme.objects.filter(slug__in=public.counts("theme"))
 
 
 @described(
@@ -206,10 +267,10 @@ class ThemesView(ListAddress):
     listing = envelopes.ThemeListing
 
     def rows(self):
-        return facets.public_themes().order_by("position", "slug")
+        return _themes(self.public).order_by("position", "slug")
 
     def complete(self, rows):
-        _count("theme", rows)
+        self.count("theme", rows)
 
 
 @described(
@@ -223,9 +284,15 @@ class ThemeView(RowAddress):
     answer = envelopes.ThemeAnswer
 
     def row(self, slug):
-        found = _first(facets.public_themes().filter(slug=slug))
-        _count("theme", [found])
+        found = _first(_themes(self.public).filter(slug=slug))
+        self.count("theme", [found])
         return found
+
+
+def _territories(public: catalogue.Public):
+    """Those of public laureates, and the regions of such territories."""
+    found = Territory.objects.filter(slug__in=public.counts("territoire"))
+    return found.select_related("region")
 
 
 @described(
@@ -239,10 +306,10 @@ class TerritoriesView(ListAddress):
     listing = envelopes.TerritoryListing
 
     def rows(self):
-        return facets.public_territories().select_related("region").order_by("kind", "code")
+        return _territories(self.public).order_by("kind", "code")
 
     def complete(self, rows):
-        _count("territoire", rows)
+        self.count("territoire", rows)
 
 
 @described(
@@ -256,9 +323,8 @@ class TerritoryView(RowAddress):
     answer = envelopes.TerritoryAnswer
 
     def row(self, kind, code):
-        found = facets.public_territories().select_related("region")
-        found = _first(found.filter(kind=kind, code=code))
-        _count("territoire", [found])
+        found = _first(_territories(self.public).filter(kind=kind, code=code))
+        self.count("territoire", [found])
         return found
 
 
