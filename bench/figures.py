@@ -1,86 +1,21 @@
-"""What is measured once and not page after page: the whole export, memory, cold start, staff."""
+"""What is measured once and not page after page: the whole export, memory, cold start, a peer."""
 
+import contextlib
 import csv
+import http.client
 import io
-import socket
+import sqlite3
 import time
+from dataclasses import asdict
 
-from django.conf import settings
-from django.contrib.auth import (
-    BACKEND_SESSION_KEY,
-    HASH_SESSION_KEY,
-    SESSION_KEY,
-    get_user_model,
-)
-from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection
+from django.db import connection, connections
 from django.urls import reverse
 
+from bench import measuring, peers, serving
+
 MIB = 1024 * 1024
-STAFF_LISTS = (
-    ("admin:laureates_laureate_changelist", ""),
-    ("admin:laureates_laureate_changelist", "?q=telemedecine"),
-    ("admin:laureates_laureate_changelist", "?p=6"),
-    ("admin:laureates_announcement_changelist", ""),
-    ("admin:laureates_organisation_changelist", ""),
-    ("admin:laureates_organisation_changelist", "?q=prefecture"),
-    (
-        "admin:autocomplete",
-        "?app_label=laureates&model_name=carrier&field_name=organisation&term=pref",
-    ),
-)
-
-
-def export(server) -> dict:
-    """The CSV of everything: rows a second beside the engine's own, first byte, memory."""
-    server.get("/banc/vide/")
-    before = server.pss()
-    begin = time.perf_counter()
-    first, size, lines, highest = None, 0, 0, before
-    with socket.create_connection(("127.0.0.1", server.port), 600) as link:
-        path = reverse("laureates:library_export", args=["csv"])
-        link.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
-        )
-        seen = time.monotonic()
-        while chunk := link.recv(262144):
-            if first is None:
-                first = time.perf_counter() - begin
-            size += len(chunk)
-            lines += chunk.count(b"\r\n")
-            if time.monotonic() - seen > 0.25:
-                highest, seen = max(highest, server.pss()), time.monotonic()
-    elapsed = time.perf_counter() - begin
-    highest = max(highest, server.pss())
-    rate, raw = lines / elapsed, _raw_rate()
-    return {
-        "rate": rate,
-        "raw": raw,
-        "share": rate / raw,
-        "first_byte": first * 1000,
-        "memory": (highest - before) / MIB,
-        "bytes": size,
-    }
-
-
-def _raw_rate():
-    """Rows a second of the engine itself: SQL with csv.writer on SQLite, COPY on PostgreSQL."""
-    columns = "public_id, slug, title, summary, description, amount, project_state, position"
-    query = f"SELECT {columns} FROM laureates_laureate"  # noqa: S608 - names of our own
-    begin, count = time.perf_counter(), 0
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.cursor.copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv)") as copy:
-                while data := copy.read():
-                    count += bytes(data).count(b"\n")
-            cursor.execute("SELECT count(*) FROM laureates_laureate")
-            count = cursor.fetchone()[0]
-        else:
-            cursor.execute(query)
-            while rows := cursor.fetchmany(2000):
-                csv.writer(io.StringIO()).writerows(rows)
-                count += len(rows)
-    return count / (time.perf_counter() - begin)
+CHUNK = 262144
+BATCH = 2_000
 
 
 def cold(server) -> float:
@@ -97,26 +32,116 @@ def cold(server) -> float:
     return max(times)
 
 
-def staff(server) -> dict:
-    """Milliseconds of the staff's lists, the median of three, for a superuser."""
-    model = get_user_model()
-    person = model.objects.filter(username="banc").first() or model.objects.create_superuser(
-        "banc", password=None
-    )
-    session = SessionStore()
-    session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-    session.save()
-    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
-    found = {}
-    for name, query in STAFF_LISTS:
-        path, times = reverse(name) + query, []
-        for _ in range(3):
+def plain_memory(folder, url: str) -> dict:
+    """{"plain": bytes} of fresh workers that answered with Django's own list alone."""
+    with serving.serve(folder, url) as server:
+        for _ in range(20):
+            server.get("/banc/django/")
+        return {"plain": server.pss()}
+
+
+def datasette(folder, size: int) -> dict:
+    """The same pages of Datasette, on the same public data."""
+    flat = folder / f"plat-{size}.sqlite3"
+    peers.flatten(flat)
+    connections.close_all()
+    with peers.datasette(folder, flat) as port:
+        empty = measuring.Case("vide", ["/-/versions.json"], repeats=True)
+        found = measuring.measure(port, peers.cases(flat), empty, rounds=2)
+    return {name: asdict(measure) for name, measure in found.items()}
+
+
+# The export ------------------------------------------------------------------
+
+
+def export(server) -> dict:
+    """The CSV of everything: rows a second, first byte, the memory that it takes while it goes.
+
+    `raw` is what the engine does with the same bytes: a table of the very columns of the file, all
+    its links written in already, one row a laureate, read by SQL and written by csv.writer on
+    SQLite, by COPY on PostgreSQL. Nothing is joined, computed or sent there: it is a bound.
+    """
+    server.restart_workers()
+    for number in range(1, 11):
+        # What every page reads is in memory already, in both workers.
+        server.get(f"{reverse('laureates:library')}?page={number}")
+    before = highest = server.pss()
+    path = reverse("laureates:library_export", args=["csv"])
+    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=3600)
+    pieces, first = [], None
+    begin = time.perf_counter()
+    with contextlib.closing(link):
+        link.request("GET", path, headers={"Connection": "close"})
+        answer = link.getresponse()
+        seen = time.monotonic()
+        while piece := answer.read1(CHUNK):
+            first = first or time.perf_counter() - begin
+            pieces.append(piece)
+            if time.monotonic() - seen > 0.25:
+                highest, seen = max(highest, server.pss()), time.monotonic()
+    elapsed = time.perf_counter() - begin
+    highest = max(highest, server.pss())
+    content = b"".join(pieces)
+    del pieces
+    count, taken = _raw(content)
+    rate, raw = count / elapsed, count / taken
+    return {
+        "rows": count,
+        "rate": rate,
+        "raw": raw,
+        "share": rate / raw,
+        "first_byte": first * 1000,
+        "memory": (highest - before) / MIB,
+        "bytes": len(content),
+    }
+
+
+def _raw(content: bytes) -> tuple[int, float]:
+    """(rows, seconds) of the engine giving back the file `content` from one table of its own."""
+    text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
+    header = text.readline()
+    delimiter = max(",;", key=header.count)
+    text.seek(0)
+    rows = csv.reader(text, delimiter=delimiter)
+    names = [f"c{rank}" for rank, _ in enumerate(next(rows))]
+    if connection.vendor == "postgresql":
+        return _copied(names, rows)
+    return _selected(names, rows, delimiter)
+
+
+def _selected(names, rows, delimiter):
+    with contextlib.closing(sqlite3.connect("")) as base:
+        base.execute(f"CREATE TABLE raw ({', '.join(names)})")
+        marks = ", ".join("?" * len(names))
+        base.executemany(f"INSERT INTO raw VALUES ({marks})", rows)  # noqa: S608 - marks alone
+        base.commit()
+        begin, count = time.perf_counter(), 0
+        cursor = base.execute("SELECT * FROM raw")
+        while batch := cursor.fetchmany(BATCH):
+            written = io.StringIO()
+            csv.writer(written, delimiter=delimiter).writerows(batch)
+            written.getvalue().encode()
+            count += len(batch)
+        return count, time.perf_counter() - begin
+
+
+def _copied(names, rows):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS bench_raw")
+        columns = ", ".join(f"{name} text" for name in names)
+        cursor.execute(f"CREATE UNLOGGED TABLE bench_raw ({columns})")
+        try:
+            with cursor.cursor.copy("COPY bench_raw FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            cursor.execute("ANALYZE bench_raw")
+            query = "COPY (SELECT * FROM bench_raw) TO STDOUT WITH (FORMAT csv)"
             begin = time.perf_counter()
-            answer = server.get(path, headers)
-            times.append((time.perf_counter() - begin) * 1000)
-            if answer.status != 200:
-                raise RuntimeError(f"{path}: {answer.status}")
-        found[path] = sorted(times)[1]
-    return {"slowest": max(found.values()), "pages": found}
+            with cursor.cursor.copy(query) as copy:
+                while copy.read():
+                    pass
+            taken = time.perf_counter() - begin
+            cursor.execute("SELECT count(*) FROM bench_raw")
+            return cursor.fetchone()[0], taken
+        finally:
+            cursor.execute("DROP TABLE bench_raw")

@@ -31,7 +31,7 @@ RARE_WORDS = 12_000
 WORDS_OF_A_DESCRIPTION = (70, 140)
 
 
-class _Skewed:
+class Skewed:
     """Draws among `rows`: the one of rank r about 1/(r + 2) as often as the first."""
 
     def __init__(self, rows, rng, exponent=1.0):
@@ -57,7 +57,7 @@ def generate(size: int, say=print) -> None:
         _themes()
         _organisations(rng)
     announcements = _announcements(size, rng)
-    draws = _Draws(rng)
+    draws = Draws(rng)
     start = timezone.now()
     for numbers in _batches(range(size)):
         with transaction.atomic():
@@ -155,24 +155,28 @@ def _announcements(size, rng):
 # Laureates -------------------------------------------------------------------
 
 
-class _Draws:
+class Draws:
     def __init__(self, rng):
         self.rng = rng
         rare = {
             "".join(rng.choices(words.SYLLABLES, k=rng.randint(1, 3))) + rng.choice(words.ENDINGS)
             for _ in range(RARE_WORDS * 2)
         }
-        self.words = _Skewed(words.COMMON + sorted(rare)[:RARE_WORDS], rng)
+        self.words = Skewed(words.COMMON + sorted(rare)[:RARE_WORDS], rng)
         organisations = list(Organisation.objects.order_by("pk"))
         self.ministries = [row for row in organisations if row.kind == "ministere"]
         others = [row for row in organisations if row.kind != "ministere"]
         rng.shuffle(others)
-        self.carriers = _Skewed(others, rng, 0.8)
-        self.themes = _Skewed(list(Theme.objects.order_by("pk")), rng)
+        self.carriers = Skewed(others, rng, 0.8)
+        self.themes = Skewed(list(Theme.objects.order_by("pk")), rng)
         places = list(Territory.objects.exclude(kind="national").order_by("pk"))
         rng.shuffle(places)
         self.national = Territory.objects.get(kind="national")
-        self.places = _Skewed(places, rng, 0.7)
+        self.places = Skewed(places, rng, 0.7)
+        # Overseas, a department has the name of its region.
+        departments = {row.name for row in places if row.kind == "department"}
+        regions = [row for row in places if row.kind == "region" and row.name not in departments]
+        self.regions = Skewed(regions, rng, 0.7)
 
     def title(self):
         rng = self.rng

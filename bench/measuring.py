@@ -4,7 +4,6 @@ Machines drift by a factor of two within minutes: the unit is the cost, requests
 empty view divided by those of the page, both taken one after the other in the same round.
 """
 
-import itertools
 import multiprocessing
 import socket
 import statistics
@@ -12,25 +11,45 @@ import time
 from dataclasses import dataclass, field
 
 CLIENTS = 2
+# A parameter that pages do not know: what they show is the same, their address is another.
+VARIANT = "mesure"
 
 
 @dataclass
 class Case:
-    """Addresses asked for in turn; `headers` go with each, `expected` is the status of each."""
+    """Addresses asked for in turn, `expected` being the status of each answer.
+
+    None is asked twice, so that no answer is one that was kept: once all were, a parameter that
+    pages ignore tells the following ones apart; `repeats` says that it must not. `tags` are
+    entity tags that the client holds, by address.
+    """
 
     name: str
     paths: list[str]
-    headers: dict = field(default_factory=dict)
     expected: int = 200
+    repeats: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def request(self, number: int) -> tuple[str, bytes]:
+        """(address, what is sent) of the request of this number."""
+        turn, rank = divmod(number, len(self.paths))
+        path = self.paths[rank]
+        head = f"If-None-Match: {self.tags[path]}\r\n" if path in self.tags else ""
+        if turn and not self.repeats:
+            path += f"{'&' if '?' in path else '?'}{VARIANT}={turn}"
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Connection: close\r\n\r\n"
+        return path, request.encode()
 
 
 @dataclass
 class Measure:
-    """Medians of the rounds: the cost, requests per second and milliseconds of one request."""
+    """Medians of the rounds: the cost, requests per second and milliseconds of one request; how
+    many requests all rounds made."""
 
     cost: float
     rate: float
     p50: float
+    requests: int
 
     def __str__(self):
         return f"coût {self.cost:7.1f}   {self.rate:8.1f} req/s   p50 {self.p50:8.1f} ms"
@@ -39,48 +58,50 @@ class Measure:
 def measure(port: int, cases: list[Case], empty: Case, *, rounds=5, seconds=1.0, warm=1):
     """{name: Measure} of each case, interleaved with the empty view in every round."""
     found = {case.name: [] for case in cases}
+    asked = dict.fromkeys([*found, empty.name], 0)
     with multiprocessing.get_context("fork").Pool(CLIENTS) as pool:
         for number in range(rounds + warm):
             for case in cases:
-                base, _ = _load(pool, port, empty, seconds / 2, number)
-                rate, times = _load(pool, port, case, seconds, number)
+                base, _ = _load(pool, port, empty, seconds / 2, asked)
+                rate, times = _load(pool, port, case, seconds, asked)
                 if number >= warm:
                     found[case.name].append((base / rate, rate, statistics.median(times) * 1000))
     return {
-        name: Measure(*(statistics.median(values) for values in zip(*taken, strict=True)))
+        name: Measure(
+            *(statistics.median(values) for values in zip(*taken, strict=True)), asked[name]
+        )
         for name, taken in found.items()
     }
 
 
-def _load(pool, port, case, seconds, shift):
+def _load(pool, port, case, seconds, asked):
     """(requests per second, the seconds that each took) of all clients together."""
-    jobs = [(port, case, seconds, shift * 7919 + client * 104729) for client in range(CLIENTS)]
+    first = asked[case.name]
+    jobs = [(port, case, seconds, first + client) for client in range(CLIENTS)]
     parts = pool.starmap(_client, jobs)
-    times = list(itertools.chain.from_iterable(times for _, times in parts))
-    return sum(len(times) / elapsed for elapsed, times in parts), times
+    asked[case.name] = first + CLIENTS * max(len(times) for _, times in parts)
+    times = [taken for _, part in parts for taken in part]
+    return sum(len(part) / elapsed for elapsed, part in parts), times
 
 
-def _client(port, case, seconds, shift):
+def _client(port, case, seconds, first):
     """At least one request, then as many as fit: (elapsed, the seconds of each)."""
-    count = len(case.paths)
-    times, start = [], time.perf_counter()
-    head = "".join(f"{name}: {value}\r\n" for name, value in case.headers.items())
-    for number in itertools.count(shift):
-        request = (
-            f"GET {case.paths[number % count]} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}"
-            "Connection: close\r\n\r\n"
-        ).encode()
+    times, start, number = [], time.perf_counter(), first
+    while True:
+        path, request = case.request(number)
         begin = time.perf_counter()
-        status = _ask(port, request)
+        status = ask(port, request)
         end = time.perf_counter()
         if status != case.expected:
-            raise RuntimeError(f"{case.paths[number % count]}: {status}, not {case.expected}")
+            raise RuntimeError(f"{path}: {status}, not {case.expected}")
         times.append(end - begin)
         if end - start >= seconds:
             return end - start, times
+        number += CLIENTS
 
 
-def _ask(port, request):
+def ask(port: int, request: bytes) -> int:
+    """The status of the answer, which is read to its end."""
     with socket.create_connection(("127.0.0.1", port), 600) as connection:
         connection.sendall(request)
         first = connection.recv(65536)

@@ -75,7 +75,8 @@ def environment(folder: Path, database_url: str) -> dict[str, str]:
         "SITE_URL": "https://laureats.example.org",
         "DATABASE_URL": database_url,
         "BENCH_FOLDER": str(folder),
-        "LOG_LEVEL": "ERROR",
+        "MEDIA_ROOT": str(folder / "media"),
+        "LOG_LEVEL": "CRITICAL",
     }
 
 

@@ -29,11 +29,11 @@ class Target:
 
 
 def _cost(name):
-    return lambda run: run["pages"].get(name, {}).get("cost")
+    return lambda run: run.get("pages", {}).get(name, {}).get("cost")
 
 
 def _p50(name):
-    return lambda run: run["pages"].get(name, {}).get("p50")
+    return lambda run: run.get("pages", {}).get(name, {}).get("p50")
 
 
 def _between(name, other):
@@ -50,7 +50,7 @@ def _faster(name, other, source="pages"):
     """How many times the requests per second of another."""
 
     def read(run):
-        one = run["pages"].get(name, {}).get("rate")
+        one = run.get("pages", {}).get(name, {}).get("rate")
         two = run.get(source, {}).get(other, {}).get("rate")
         return one / two if one and two else None
 
@@ -65,8 +65,9 @@ def _grown(name):
 def _figure(*names):
     def read(run):
         for name in names:
-            run = run.get(name) or {}
-        return run or None
+            if run is not None:
+                run = run.get(name)
+        return run
 
     return read
 
@@ -154,8 +155,24 @@ TARGETS = (
     Target("mémoire\u00a0: fois Django nu", LARGE, 2, _figure("memory", "ratio")),
     Target("premier appel à froid", SMALL, 1, _figure("cold"), unit="s"),
     Target("premier appel à froid", LARGE, 5, _figure("cold"), unit="s"),
-    Target("publication d’une annonce", LARGE, 2, _figure("publication"), unit="s"),
+    *(
+        Target("publication d’une annonce", size, 2, _figure("publication", "seconds"), unit="s")
+        for size in (SMALL, LARGE)
+    ),
+    *(
+        Target(f"publication\u00a0: {label}", size, 0, _figure("publication", name))
+        for name, label in (("errors", "pages en erreur"), ("stale", "réponses périmées"))
+        for size in (SMALL, LARGE)
+    ),
+    *(
+        Target(f"import\u00a0: fois {label}", size, 15, _figure("import", name), at_least=True)
+        for name, label in (
+            ("times", "django-import-export, versions et index"),
+            ("times_bare", "django-import-export, rien d’autre"),
+        )
+        for size in (SMALL, LARGE)
+    ),
     Target(
-        "listes d’agents\u00a0: la plus lente", SMALL, 300, _figure("staff", "slowest"), unit="ms"
+        "pages d’agents\u00a0: la plus lente", SMALL, 300, _figure("staff", "slowest"), unit="ms"
     ),
 )
