@@ -6,11 +6,13 @@ would leave no trace. Nothing else may write audited rows in bulk.
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from operator import attrgetter, itemgetter
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
-from calls.history.writing import acting, current, expect, tell
+from calls.history.writing import acting, current, expect, tell, tell_new
+from ftap import bulk
 from ftap.audit import saved_many
 
 BATCH = 500
@@ -46,17 +48,61 @@ def save_many(
 
 
 def _insert(model, rows, links, by, action):
-    model._base_manager.bulk_create(rows, batch_size=BATCH)
-    names = sorted({name for row in rows for name in links.get(id(row), ())})
-    through = {name: _link(model, name, rows, links) for name in names}
+    names, values = _stored(model, rows)
+    bulk.write(model, names, values)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+    linked = sorted({name for row in rows for name in links.get(id(row), ())})
+    through = {name: _link(model, name, rows, links) for name in linked}
     if _is_audited(model):
-        versions = _versions(model, rows, by, action, is_update=False)
-        for name in names:
-            _link_versions(model, name, versions, through[name])
-        for row, version in zip(rows, versions, strict=True):
-            given = links.get(id(row), {})
-            expect(row, None)
-            tell(row, version, current(), {name: [[], keys] for name, keys in given.items()})
+        actor = _insert_versions(model, rows, names, values, by, action, through)
+        relations = [links.get(id(row), {}) for row in rows]
+        tell_new(rows, names, values, actor, current(), relations)
+
+
+def _stored(model, rows):
+    """The columns of a model, and what each new row holds of them once its key is given."""
+    auto = model._meta.auto_field
+    if auto is not None:
+        lacking = [row for row in rows if row.pk is None]
+        for row, key in zip(lacking, bulk.reserve(model, len(lacking)), strict=True):
+            row.pk = key
+    fields = model._meta.concrete_fields
+    special = [field for field in fields if type(field).pre_save is not models.Field.pre_save]
+    keys = [field for field in fields if field.is_relation]
+    for row in rows:
+        for field in special:
+            setattr(row, field.attname, field.pre_save(row, add=True))
+        for field in keys:
+            # A parent that was saved since it was given.
+            if getattr(row, field.attname) is None and field.is_cached(row):
+                setattr(row, field.name, field.get_cached_value(row))
+    names = tuple(field.attname for field in fields)
+    held = attrgetter(*names)
+    return names, [held(row) for row in rows]
+
+
+def _insert_versions(model, rows, names, values, by, action, through):
+    """Write the first versions of rows, with their links; the primary key of who wrote them."""
+    kept = getattr(model, model._meta.simple_history_manager_attribute).model
+    tracked = [field.attname for field in kept.tracked_fields]
+    user = by or kept.get_default_history_user(rows[0])
+    actor = user and user.pk
+    told = (timezone.now(), action, "+", actor)
+    pick = itemgetter(*(names.index(name) for name in tracked))
+    keys = bulk.reserve(kept, len(rows))
+    bulk.write(
+        kept,
+        ("history_id", *tracked, *_TOLD),
+        ((key, *pick(held), *told) for key, held in zip(keys, values, strict=True)),
+    )
+    by_row = {row.pk: key for row, key in zip(rows, keys, strict=True)}
+    for name, found in through.items():
+        _link_versions(model, name, by_row, found)
+    return actor
+
+
+_TOLD = ("history_date", "history_change_reason", "history_type", "history_user_id")
 
 
 def _update(model, pairs, by, action):
@@ -99,52 +145,40 @@ def _versions(model, rows, by, action, *, is_update):
 
 
 def _link(model, name, rows, links):
-    """The links of new rows by `name`, written: [(row, link)]."""
+    """The links of new rows by `name`, written: [what a link holds, by column]."""
+    through = model._meta.get_field(name).remote_field.through
+    pairs = [(row.pk, key) for row in rows for key in links.get(id(row), {}).get(name, ())]
+    keys = bulk.reserve(through, len(pairs))
+    found = [(key, *pair) for key, pair in zip(keys, pairs, strict=True)]
+    bulk.write(through, _link_columns(model, name), found)
+    return found
+
+
+def _link_columns(model, name):
+    """The columns of a table of links: its key, the row's, the other's."""
     field = model._meta.get_field(name)
     through = field.remote_field.through
-    pairs = [
-        (row, through(**{f"{field.m2m_field_name()}_id": row.pk, _target(field): key}))
-        for row in rows
-        for key in links.get(id(row), {}).get(name, ())
-    ]
-    through._base_manager.bulk_create([link for _, link in pairs], batch_size=BATCH)
-    return pairs
+    ends = (f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id")
+    return (through._meta.pk.attname, *ends)
 
 
-def _target(field):
-    return f"{field.m2m_reverse_field_name()}_id"
-
-
-def _link_versions(model, name, versions, pairs):
-    """Give the versions of rows the links that the rows have."""
-    field = model._meta.get_field(name)
+def _link_versions(model, name, versions, links):
+    """Give the versions of rows, {key of the row: key of the version}, the links of the rows."""
     manager = getattr(model, model._meta.simple_history_manager_attribute)
-    if field.name not in {kept.name for kept in manager.model._history_m2m_fields}:
+    if name not in {kept.name for kept in manager.model._history_m2m_fields}:
         return
-    kept_model = getattr(manager.model, name).model
-    by_row = {getattr(version, model._meta.pk.attname): version for version in versions}
-    columns = [column.attname for column in field.remote_field.through._meta.concrete_fields]
-    kept_model.objects.bulk_create(
-        [
-            kept_model(
-                history=by_row[row.pk], **{column: getattr(link, column) for column in columns}
-            )
-            for row, link in pairs
-        ],
-        batch_size=BATCH,
+    columns = _link_columns(model, name)
+    bulk.write(
+        getattr(manager.model, name).model,
+        ("history_id", *columns),
+        ((versions[link[1]], *link) for link in links),
     )
 
 
 def _keep_links(model, rows, versions):
     """A version of a row that changed holds the links that the row kept."""
     for field in versions[0]._history_m2m_fields if versions else ():
-        through = field.remote_field.through
-        column = f"{field.m2m_field_name()}_id"
-        by_pk = {row.pk: row for row in rows}
-        links = through._base_manager.filter(**{f"{column}__in": list(by_pk)})
-        _link_versions(
-            model,
-            field.name,
-            versions,
-            [(by_pk[getattr(link, column)], link) for link in links.order_by("pk")],
-        )
+        columns = _link_columns(model, field.name)
+        by_row = {getattr(version, model._meta.pk.attname): version.pk for version in versions}
+        links = field.remote_field.through._base_manager.filter(**{f"{columns[1]}__in": by_row})
+        _link_versions(model, field.name, by_row, links.order_by("pk").values_list(*columns))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
@@ -132,15 +133,22 @@ def _owner(obj, model):
 
 def _parent(obj):
     """The row on whose page `obj` is shown: the one it would be deleted with."""
-    for fk in obj._meta.concrete_fields:
-        if (
-            isinstance(fk, models.ForeignKey)
-            and fk.remote_field.on_delete is models.CASCADE
-            and fk.related_model._meta.label != settings.AUTH_USER_MODEL
-            and getattr(obj, fk.attname) is not None
-        ):
-            return fk.related_model._meta.label_lower, str(getattr(obj, fk.attname))
+    for attname, label in _owning(type(obj)):
+        if (pk := getattr(obj, attname)) is not None:
+            return label, str(pk)
     return "", ""
+
+
+@cache
+def _owning(model):
+    """[(column, label of its model)] of the foreign keys along which a row is deleted."""
+    return [
+        (fk.attname, fk.related_model._meta.label_lower)
+        for fk in model._meta.concrete_fields
+        if isinstance(fk, models.ForeignKey)
+        and fk.remote_field.on_delete is models.CASCADE
+        and fk.related_model._meta.label != settings.AUTH_USER_MODEL
+    ]
 
 
 def _key(obj):
@@ -205,6 +213,43 @@ def tell(instance, history_instance, act, relations: dict | None = None) -> None
     action = act.action if act else ACTIONS[kind]
     draft = _draft(instance, action, history_instance.history_user_id, act)
     draft.kind, draft.changes, draft.texts = kind, changes, texts
+    _add(draft, act)
+
+
+def tell_new(rows, names, values, actor, act, relations) -> None:
+    """Add the events of new rows of one model, as `tell` does from the version of each.
+
+    `names` are their columns and `values` what each row holds of them; `actor` is a primary key;
+    `relations` are their links, [{field: primary keys}].
+    """
+    read = _readers(type(rows[0]), names)
+    for row, held, links in zip(rows, values, relations, strict=True):
+        draft = _draft(row, act.action, actor, act)
+        draft.kind = "+"
+        for name, rank, is_text, reader in read:
+            after = reader(held[rank])
+            if after in (None, ""):
+                continue
+            if is_text:
+                draft.texts[f"after:{name}"] = after
+            else:
+                draft.changes[name] = [None, after]
+        draft.changes |= {name: [[], keys] for name, keys in links.items()}
+        _add(draft, act)
+
+
+@cache
+def _readers(model, names):
+    """[(field, rank of its column among `names`, whether it is a text, how it is read)]."""
+    manager = getattr(model, model._meta.simple_history_manager_attribute)
+    return [
+        (field.name, names.index(field.attname), canonical.is_text(field), canonical.reader(field))
+        for field in manager.model.tracked_fields
+        if not (field.primary_key or getattr(field, "auto_now", False))
+    ]
+
+
+def _add(draft, act):
     if act is None:
         chain.append([draft])
         return
