@@ -164,10 +164,9 @@ def announcement_figures(
     if not claims:
         return []
     published = Laureate.objects.published()
-    tallies = {
-        Claim.Scope.SESSION: tally(published.filter(announcement=announcement)),
-        Claim.Scope.FUND: everything() if everything else tally(published),
-    }
+    tallies = {Claim.Scope.SESSION: tally(published.filter(announcement=announcement))}
+    if any(claim.scope == Claim.Scope.FUND for claim in claims):
+        tallies[Claim.Scope.FUND] = everything() if everything else tally(published)
     return [_figure(claim, tallies) for claim in claims]
 
 

@@ -14,6 +14,7 @@ from ftap.context_processors import site
 from laureates import figures, freshness, markdown
 from laureates.models import Announcement
 from laureates.opendata import jsonld
+from laureates.views.kept import PublicMixin
 from laureates.views.linked_data import linked_data
 from laureates.views.pagination import paginate
 from laureates.views.public import PublicLaureateMixin, PublicPageMixin
@@ -45,7 +46,7 @@ class AnnouncementListView(PublicPageMixin, TemplateView):
         )
 
 
-class AnnouncementView(PublicLaureateMixin, DetailView):
+class AnnouncementView(PublicMixin, PublicLaureateMixin, DetailView):
     """An announcement as it was made: context, committee, figures, laureates, documents."""
 
     template_name = "laureates/announcement.html"
@@ -93,7 +94,7 @@ class AnnouncementView(PublicLaureateMixin, DetailView):
             data_as_of=freshness.current().changed_at,
             shared_published_at=announcement.published_at,
             linked_data=self._linked_data(laureates),
-            figures=figures.announcement_figures(announcement),
+            figures=figures.announcement_figures(announcement, self.public.tally),
             completeness=figures.completeness(announcement),
             documents=announcement.documents.all(),
             public_text=markdown.render(announcement.public_text),

@@ -95,7 +95,7 @@ def test_ten_at_first_and_fifty_at_most(client):
 @pytest.mark.parametrize("count", [1, 3])
 def test_query_budget(client, django_assert_num_queries, count):
     LaureateFactory.create_batch(count, announcement=AnnouncementFactory())
-    # The rows, their carriers, themes and territories, their count, and two for the date.
+    # What is public (four), the order (two), the cards.
     with django_assert_num_queries(7):
         body(client)
 

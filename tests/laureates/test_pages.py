@@ -63,9 +63,9 @@ def test_titles_differ(db, client):
 @pytest.mark.parametrize(
     ("name", "budget"),
     [
-        # announcements, their claims, what is known of them (3), themes; the version of the data
-        # (2), releases, the period that they cover
-        ("about_data", 10),
+        # announcements, their claims, what is known of them (3), themes; the version of the data,
+        # releases, the period that they cover
+        ("about_data", 9),
         ("site_map", 2),  # announcements, themes
         ("legal", 0),
         ("privacy", 0),
