@@ -72,11 +72,11 @@ def _question() -> str:
     )
 
 
-def current() -> Version:
-    """The version of what visitors see now: one query."""
+def current(database=connection) -> Version:
+    """The version of what visitors see now: one query, on the usual connection by default."""
     field = Announcement._meta.get_field("published_at")
-    now = field.get_db_prep_value(timezone.now(), connection)
-    with connection.cursor() as cursor:
+    now = field.get_db_prep_value(timezone.now(), database)
+    with database.cursor() as cursor:
         cursor.execute(_question(), [now])
         number, changed_at, opened = cursor.fetchone()
     changed_at, opened = _moment(changed_at), _moment(opened)

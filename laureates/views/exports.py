@@ -1,8 +1,8 @@
 """Downloads of a list: the projects that its page shows, in its order, in four formats."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -11,10 +11,10 @@ from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
 
 from ftap.context_processors import site
-from laureates import opendata, revalidation
+from laureates import freshness, opendata, revalidation
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement, Organisation
-from laureates.opendata import native
+from laureates.opendata import native, streaming
 from laureates.opendata.fields import FINGERPRINT
 from laureates.views.organisation import attached_to, carried_by
 from laureates.views.public import PublicLaureateMixin
@@ -32,10 +32,13 @@ class ExportFormatConverter(StringConverter):
 
 @dataclass(frozen=True)
 class Listing:
-    """A list to download: what it holds and says, the beginning of its file's name, its query."""
+    """A list to download: what it holds and says, the beginning of its file's name, its query.
 
-    laureates: QuerySet
-    contents: str
+    What is known of a filtered list only once it is counted is asked when it is needed.
+    """
+
+    selection: streaming.Queried | streaming.Filtered
+    contents: Callable[[], str]
     stem: str
     query: str = ""
     problems: tuple[str, ...] = ()
@@ -50,7 +53,10 @@ class FileView(PublicLaureateMixin):
     """
 
     def get(self, request, **kwargs):
-        validators = revalidation.validators(request, self.get_form())
+        # The version before the rows: were they to change in between, the tag would be too old,
+        # and never too new.
+        self.version = freshness.current()
+        validators = revalidation.validators(request, self.get_form(), version=self.version)
         if validators.are_known_to(request):
             return validators.not_modified()
         response = self.respond(**kwargs)
@@ -85,9 +91,6 @@ class ExportView(FileView):
         raise NotImplementedError
 
     def respond(self, format, **kwargs):
-        # The version before the rows: were they to change in between, the tag would be too old,
-        # and never too new.
-        context = self.open_data()
         try:
             listing = self.get_listing(**kwargs)
         except Http404:
@@ -96,9 +99,10 @@ class ExportView(FileView):
             return gone
         if format in WORKBOOKS and (too_long := self._refusal(listing)):
             return too_long
-        dated = f"-{context.as_of.isoformat()}" if context.as_of else ""
+        as_of = opendata.Context("", self.version).as_of
+        dated = f"-{as_of.isoformat()}" if as_of else ""
         return self.file(
-            self._content(format, listing, context),
+            self._content(format, listing),
             native.MEDIA_TYPES[format],
             f"{listing.stem}{dated}.{format}",
         )
@@ -107,29 +111,32 @@ class ExportView(FileView):
         """The answer when the list was withdrawn, None when it never was."""
         return None
 
-    def _content(self, format, listing, context):
+    def _content(self, format, listing):
         if self.request.method == "HEAD":
             return ()
-        laureates = listing.laureates
+        site_url = site(self.request)["SITE_URL"]
         if format == "csv":
-            return native.stream_csv(laureates, context)
+            return streaming.stream_csv(listing.selection, site_url)
         query = f"?{listing.query}" if listing.query else ""
-        address = f"{context.site_url}{self.request.path}{query}"
+        address = f"{site_url}{self.request.path}{query}"
         if format == "json":
-            about = native.about(
-                context,
-                title=TITLE,
-                address=address,
-                filters=listing.contents,
-                problems=listing.problems,
+            return streaming.stream_json(
+                listing.selection,
+                site_url,
+                lambda context: native.about(
+                    context,
+                    title=TITLE,
+                    address=address,
+                    filters=listing.contents(),
+                    problems=listing.problems,
+                ),
             )
-            return native.stream_json(laureates, context, about)
         content = native.workbook(
-            laureates,
-            context,
+            listing.selection.rows(),
+            self.open_data(),
             format,
             TITLE,
-            listing.contents,
+            listing.contents(),
             address=address,
             problems=listing.problems,
         )
@@ -137,7 +144,7 @@ class ExportView(FileView):
 
     def _refusal(self, listing):
         """Why a workbook cannot hold the list: a page, or None."""
-        count = listing.laureates.count()
+        count = listing.selection.count()
         if count <= native.MAX_WORKBOOK_ROWS:
             return None
         csv = self.request.path.rpartition(".")[0] + ".csv"
@@ -159,13 +166,13 @@ class LibraryExportView(ExportView):
     """The library under the filters of the query string."""
 
     def get_listing(self):
-        filterset = LaureateFilterSet(self.request.GET, self.get_queryset())
-        query = filterset.querystring()
+        selection = streaming.Filtered(lambda: LaureateFilterSet(self.request.GET))
+        filterset = selection.filterset
         return Listing(
-            filterset.qs,
-            filterset.heading,
+            selection,
+            lambda: selection.filterset.heading,
             "laureats-selection" if filterset.active else "laureats",
-            query,
+            filterset.querystring(),
             tuple(filterset.problems),
         )
 
@@ -177,7 +184,9 @@ class AnnouncementExportView(ExportView):
         announcement = get_object_or_404(Announcement.objects.published(), slug=slug)
         laureates = self.public_laureates().filter(announcement=announcement)
         return Listing(
-            laureates.order_by("position"), announcement.title, f"laureats-{announcement.slug}"
+            streaming.Queried(laureates.order_by("position")),
+            lambda: announcement.title,
+            f"laureats-{announcement.slug}",
         )
 
     def get_gone(self, slug):
@@ -197,18 +206,21 @@ class OrganisationExportView(ExportView):
         organisation = get_object_or_404(Organisation.objects.public(), slug=slug)
         asked = self.request.GET.get("perimetre", "")
         if asked == SUPERVISED:
+            laureates = attached_to(self.public_laureates(), organisation).in_public_order()
             return Listing(
-                attached_to(self.public_laureates(), organisation).in_public_order(),
-                "Projets portés par les organismes rattachés à "
-                f"«\u00a0{organisation.name}\u00a0», sans lui",
+                streaming.Queried(laureates),
+                lambda: (
+                    "Projets portés par les organismes rattachés à "
+                    f"«\u00a0{organisation.name}\u00a0», sans lui"
+                ),
                 f"projets-rattaches-{organisation.slug}",
                 f"perimetre={SUPERVISED}",
             )
         laureates = carried_by(self.public_laureates(), organisation).in_public_order()
         problems = ("Le périmètre demandé n’existe pas\u00a0: il est ignoré.",) if asked else ()
         return Listing(
-            laureates,
-            f"Projets portés par «\u00a0{organisation.name}\u00a0»",
+            streaming.Queried(laureates),
+            lambda: f"Projets portés par «\u00a0{organisation.name}\u00a0»",
             f"projets-{organisation.slug}",
             problems=problems,
         )

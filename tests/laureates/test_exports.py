@@ -16,7 +16,6 @@ from django.utils import timezone
 from hypothesis import strategies as st
 
 from laureates import revalidation
-from laureates.models import Laureate
 from laureates.opendata import native
 from tests.factories import (
     PAST,
@@ -349,9 +348,8 @@ def test_the_export_of_a_withdrawn_announcement_is_gone_with_its_reason(client):
 def test_a_withdrawn_laureate_leaves_every_download(client):
     laureate = LaureateFactory(carriers=[OrganisationFactory(slug="agence")])
     LaureateFactory(announcement=laureate.announcement, carriers=[])
-    Laureate.objects.filter(pk=laureate.pk).update(
-        withdrawn_at=timezone.now(), withdrawal_reason="Retiré."
-    )
+    laureate.withdrawn_at, laureate.withdrawal_reason = timezone.now(), "Retiré."
+    laureate.save()
     for address in (
         export("csv"),
         reverse("laureates:announcement_export", args=[laureate.announcement.slug, "csv"]),
