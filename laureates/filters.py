@@ -79,7 +79,11 @@ class LaureateFilterSet:
     def __init__(self, data=None, queryset=None):
         self.problems: list[str] = []
         self.data_read = self._read(data if data is not None else QueryDict())
-        self.queryset = Laureate.objects.published() if queryset is None else queryset
+        self._queryset = queryset
+
+    @property
+    def queryset(self) -> QuerySet:
+        return Laureate.objects.published() if self._queryset is None else self._queryset
 
     @cached_property
     def in_database(self) -> LaureateFilters:
