@@ -5,6 +5,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from ftap.prepared import Prepared
 from laureates import catalogue, facets, records
 from laureates.api import description, envelopes, pagination
 from laureates.api.addresses import Address, ListAddress, RowAddress
@@ -33,6 +34,9 @@ def _first(rows):
 
 
 # Laureates -------------------------------------------------------------------
+
+
+_KEY = Prepared(lambda asked: Laureate.objects.filter(public_id=asked).values_list("pk"), "\x01")
 
 
 class _Laureates(Address):
@@ -114,7 +118,7 @@ class LaureateView(_Laureates, RowAddress):
 
     def content(self, public_id) -> str:
         """The JSON of `answer`."""
-        keys = Laureate.objects.filter(public_id=public_id).values_list("pk", flat=True)
+        keys = [key for (key,) in _KEY.rows(public_id)]
         found = records.texts(
             [key for key in keys if key in self.public.ids],
             self.reading(),
