@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ftap.compression.CompressionMiddleware",
     "ftap.middleware.RevalidateMiddleware",
     "ftap.middleware.MalformedAddressMiddleware",
     "ftap.middleware.BusyMiddleware",
