@@ -1,33 +1,39 @@
-"""Keeps what is derived from laureates true to them: search entries, facet values, cards, bitmaps.
+"""Keeps what is derived from laureates true to them: search entries, facet values, cards, records,
+bitmaps.
 
-The only writer of IndexEntry, FacetValue, Card and Posting. Signals call it when a row changes;
-after a load of fixtures, which fires none of them in earnest, `rebuild()` does the whole.
+The only writer of IndexEntry, FacetValue, Card, Record and Posting. Signals call it when a row
+changes; after a load of fixtures, which fires none of them in earnest, `rebuild()` does the whole.
 """
 
+from array import array
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import connection, transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
+from ftap import bulk
 from ftap.audit import saved_many
-from laureates import cards, markdown, postings, search
+from laureates import cards, details, loading, markdown, postings, records, search
 from laureates.facets import FACETS
 from laureates.models import (
     Announcement,
     Card,
     Carrier,
+    Detail,
     FacetValue,
     IndexEntry,
     Laureate,
     LaureateGroup,
     Organisation,
+    Record,
     Territory,
     Theme,
 )
 from laureates.typography import fold
 
-BATCH = 500
+BATCH = 1_000
 _TEXTS = ("title_tokens", "name_tokens", "body_tokens", "sort_title")
 _CARD = (
     "opens_at",
@@ -40,52 +46,67 @@ _CARD = (
 )
 
 
+def announced() -> QuerySet:
+    """The laureates that derived rows are of: those of a draft have none until it is published."""
+    return Laureate.objects.filter(announcement__published_at__isnull=False)
+
+
 def rebuild(laureates: QuerySet | None = None) -> int:
     """Derive again the rows of `laureates` (all by default) and return how many changed.
 
     Idempotent: what is already true is left alone. Reads and writes by batches.
     """
-    is_whole = laureates is None
-    if is_whole:
-        # Entries written while a migration had lifted the triggers are not in the full text.
-        search.rebuild()
-    laureates = Laureate.objects.all() if is_whole else laureates
-    keys = list(laureates.order_by("pk").values_list("pk", flat=True).distinct())
-    changed = 0
-    for start in range(0, len(keys), BATCH):
-        changed += _rebuild_batch(keys[start : start + BATCH], with_postings=not is_whole)
-    if is_whole:
-        postings.rebuild()
+    if laureates is not None:
+        return sum(_rebuild_batch(keys, with_postings=True) for keys in _batches(laureates))
+    # Entries written while a migration had lifted the triggers are not in the full text.
+    search.rebuild()
+    changed = sum(_rebuild_batch(keys, with_postings=False) for keys in _every_batch())
+    postings.rebuild()
     return changed
+
+
+def _batches(laureates) -> Iterator[Sequence[int]]:
+    rows = laureates.order_by("pk").values_list("pk", flat=True).distinct()
+    # Keys alone, packed: an organisation may carry a million of them.
+    keys = array("q", rows.iterator(10_000))
+    for start in range(0, len(keys), BATCH):
+        yield keys[start : start + BATCH].tolist()
+
+
+def _every_batch() -> Iterator[Sequence[int]]:
+    rows, last = Laureate.objects.order_by("pk"), 0
+    while keys := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        yield keys
+        last = keys[-1]
 
 
 def rebuild_if_lacking() -> None:
     """Derive what a database of before cards and bitmaps existed lacks; called after migrations."""
     tables = connection.introspection.table_names()
-    if Card._meta.db_table not in tables:
+    if not {model._meta.db_table for model in (Card, Detail, Record)} <= set(tables):
         return  # migrated back, or not that far yet
-    if Laureate.objects.count() != Card.objects.count():
+    count = announced().count()
+    if any(model.objects.count() != count for model in (Card, Detail, Record)):
         rebuild()
 
 
-def card(laureate: Laureate, sort_title: str) -> Card:
-    """The card of a laureate, unsaved."""
-    return Card(
-        laureate=laureate,
-        opens_at=laureate.announcement.published_at,
-        announcement=laureate.announcement_id,
-        position=laureate.position,
-        amount=laureate.amount,
-        sort_title=sort_title,
-        is_withdrawn=laureate.withdrawn_at is not None,
-        content=cards.content(laureate),
+def card(laureate: loading.LoadedLaureate, sort_title: str) -> tuple:
+    """What _CARD names, of a laureate."""
+    return (
+        laureate.announcement.published_at,
+        laureate.announcement_id,
+        laureate.position,
+        laureate.amount,
+        sort_title,
+        laureate.withdrawn_at is not None,
+        cards.content(laureate),
     )
 
 
-def entry(laureate: Laureate) -> IndexEntry:
-    """The search entry of a laureate, unsaved."""
+def entry(laureate: loading.LoadedLaureate) -> tuple[str, str, str, str]:
+    """What _TEXTS names, of a laureate."""
     names = [laureate.announcement.label]
-    if laureate.group_id:
+    if laureate.group:
         names.append(laureate.group.name)
     for carrier in laureate.carriers.all():
         organisation = carrier.organisation
@@ -102,79 +123,85 @@ def entry(laureate: Laureate) -> IndexEntry:
         names.append(territory.name)
         if territory.region_id:
             names.append(territory.region.name)
-    return IndexEntry(
-        laureate=laureate,
-        title_tokens=search.tokens(laureate.title, laureate.former_titles),
-        name_tokens=search.tokens(*names),
-        body_tokens=search.tokens(laureate.summary, markdown.plain(laureate.description)),
-        sort_title=" ".join(search.words(laureate.title)) or fold(laureate.title),
+    return (
+        search.tokens(laureate.title, laureate.former_titles),
+        search.tokens(*names),
+        search.tokens(laureate.summary, markdown.plain(laureate.description)),
+        " ".join(search.words(laureate.title)) or fold(laureate.title),
     )
 
 
-def _rebuild_batch(keys: list[int], *, with_postings: bool) -> int:
-    batch = Laureate.objects.filter(pk__in=keys).select_related("announcement", "group")
-    batch = batch.prefetch_related(
-        Prefetch("carriers", Carrier.objects.select_related("organisation__supervising_ministry")),
-        "themes",
-        Prefetch("territories", Territory.objects.select_related("region")),
-    )
+def _rebuild_batch(keys: Sequence[int], *, with_postings: bool) -> int:
     with transaction.atomic():
-        old_entries, old_cards = IndexEntry.objects.in_bulk(keys), Card.objects.in_bulk(keys)
+        batch = loading.load(announced().filter(pk__in=keys))
+        old_entries, old_cards = _stored(IndexEntry, _TEXTS, keys), _stored(Card, _CARD, keys)
         old_values = {
-            (row.laureate_id, row.facet, row.value): row.pk
-            for row in FacetValue.objects.filter(laureate__in=keys)
+            tuple(row): pk
+            for pk, *row in FacetValue.objects.filter(laureate__in=keys).values_list(
+                "pk", "laureate", "facet", "value"
+            )
         }
-        entries, shown, values, touched = [], [], [], set()
+        # Those that are not announced any more.
+        gone = old_cards.keys() | old_entries.keys() | {key for key, *_ in old_values}
+        gone -= {laureate.pk for laureate in batch}
+        entries, shown, values = [], [], []
         for laureate in batch:
-            new = entry(laureate)
-            if _differs(old_entries.get(laureate.pk), new, _TEXTS):
-                entries.append(new)
-                touched.add(laureate.pk)
-            new_card = card(laureate, new.sort_title)
-            if _differs(old_cards.get(laureate.pk), new_card, _CARD):
-                shown.append(new_card)
-                touched.add(laureate.pk)
-            for facet in FACETS.values():
+            key, new = laureate.pk, entry(laureate)
+            if old_entries.get(key) != new:
+                entries.append((key, *new))
+            new_card = card(laureate, new[-1])
+            if old_cards.get(key) != new_card:
+                shown.append((key, *new_card))
+            for name, facet in FACETS.items():
                 for value in facet.values_of(laureate):
-                    if old_values.pop((laureate.pk, facet.name, value), None) is None:
-                        values.append(FacetValue(laureate=laureate, facet=facet.name, value=value))
-                        touched.add(laureate.pk)
-        touched |= {key for key, _, _ in old_values}
+                    if old_values.pop((key, name, value), None) is None:
+                        values.append((key, name, value))
+        touched = gone | {row[0] for rows in (entries, shown, values, old_values) for row in rows}
+        recorded = records.keep(batch) | details.keep(batch)
         if touched:
             stamp = postings.begin_write()
-            IndexEntry.objects.bulk_create(
-                entries, update_conflicts=True, unique_fields=["laureate"], update_fields=_TEXTS
-            )
-            FacetValue.objects.filter(pk__in=old_values.values()).delete()
-            FacetValue.objects.bulk_create(values)
-            for row in shown:
-                row.stamp = stamp
-            Card.objects.bulk_create(
-                shown,
-                update_conflicts=True,
-                unique_fields=["laureate"],
-                update_fields=(*_CARD, "stamp"),
-            )
+            for model in (IndexEntry, Card, Detail, Record) if gone else ():
+                model.objects.filter(pk__in=gone).delete()
+            _forget(old_values.values())
+            bulk.write(IndexEntry, ("laureate_id", *_TEXTS), entries, replaces=True)
+            bulk.write(FacetValue, ("laureate_id", "facet", "value"), values)
+            stamped = ((*row, stamp) for row in shown)
+            bulk.write(Card, ("laureate_id", *_CARD, "stamp"), stamped, replaces=True)
             if with_postings:
-                postings.change(*_moves(values, shown, old_values), stamp)
-    return len(touched)
+                postings.change(*_moves(values, shown, old_values, gone), stamp)
+    return len(touched | recorded)
 
 
-def _differs(old, new, names) -> bool:
-    return old is None or any(getattr(old, name) != getattr(new, name) for name in names)
+def _stored(model, names, keys) -> dict[int, tuple]:
+    rows = model.objects.filter(pk__in=keys).values_list("pk", *names)
+    return {key: tuple(row) for key, *row in rows}
 
 
-def _moves(values, shown, gone):
-    """The keys that join and leave the bitmaps: new values, cards, values that are gone."""
+def _forget(values: Iterable[int]):
+    keys = list(values)
+    for start in range(0, len(keys), BATCH):
+        FacetValue.objects.filter(pk__in=keys[start : start + BATCH]).delete()
+
+
+def _moves(values, shown, lost, gone):
+    """The keys that join and leave the bitmaps: of new values, of cards, of values that are lost,
+    of laureates that are gone."""
     added, removed = defaultdict(list), defaultdict(list)
-    for row in values:
-        added[row.facet, row.value].append(row.laureate_id)
-    for key, facet, value in gone:
+    for key, facet, value in values:
+        added[facet, value].append(key)
+    for key, facet, value in lost:
         removed[facet, value].append(key)
+    withdrawn = (postings.EVERY, postings.WITHDRAWN)
     for row in shown:
-        added[postings.EVERY, postings.ALL].append(row.laureate_id)
-        moved = added if row.is_withdrawn else removed
-        moved[postings.EVERY, postings.WITHDRAWN].append(row.laureate_id)
+        is_withdrawn = row[1 + _CARD.index("is_withdrawn")]
+        added[postings.EVERY, postings.ALL].append(row[0])
+        in_bits = postings.bits_of(row[1 + _CARD.index("amount")])
+        for place in postings.EVERY_BIT:
+            (added if place in in_bits else removed)[place].append(row[0])
+        (added if is_withdrawn else removed)[withdrawn].append(row[0])
+    everywhere = ((postings.EVERY, postings.ALL), withdrawn, *postings.EVERY_BIT)
+    for place in everywhere if gone else ():
+        removed[place] += gone
     return added, removed
 
 
@@ -246,7 +273,7 @@ def _on_links(sender, instance, action, reverse, pk_set, **kwargs):
 def _on_many(sender, created, changed, **kwargs):
     """Many rows were written at once: each laureate that reads one of them is derived once. A new
     organisation, group, theme or territory is not read by any but those written with it."""
-    rows = [*created, *changed]
+    rows = [*(row for row in created if not _joins_draft(row)), *changed]
     keys = {row.pk for row in rows if isinstance(row, Laureate)}
     keys |= {row.laureate_id for row in rows if isinstance(row, Carrier)}
     for row in changed:
@@ -254,6 +281,15 @@ def _on_many(sender, created, changed, **kwargs):
             keys |= set(_concerned(type(row), row).values_list("pk", flat=True))
     if keys:
         rebuild(Laureate.objects.filter(pk__in=keys))
+
+
+def _joins_draft(row) -> bool:
+    """Whether a new row is told, without a query, to be of a draft: nothing is derived from it."""
+    for name in ("laureate", "announcement"):
+        cached = row._state.fields_cache
+        if name in cached:
+            row = cached[name]
+    return isinstance(row, Announcement) and row.published_at is None
 
 
 def connect() -> None:

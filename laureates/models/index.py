@@ -1,4 +1,8 @@
-"""Derived rows: what search, facets and lists read. Rebuilt by `laureates.index`, never edited."""
+"""Derived rows: what search, facets and lists read. Rebuilt by `laureates.index`, never edited.
+
+They are of the laureates whose announcement has a date of publication, past or to come, withdrawn
+or not: those of a draft have none.
+"""
 
 import uuid
 

@@ -1,12 +1,25 @@
 """Derived rows follow what they are derived from, and nothing is written that is already true."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
+from pyroaring import BitMap
 
 from ftap import triggers
-from laureates import index, search
+from laureates import index, postings, search
 from laureates.facets import FACETS, UNKNOWN
-from laureates.models import FacetValue, IndexEntry, Laureate
+from laureates.models import (
+    Card,
+    Detail,
+    FacetValue,
+    IndexEntry,
+    Laureate,
+    Posting,
+    Record,
+)
 from tests.factories import (
+    AnnouncementFactory,
     LaureateFactory,
     MinistryFactory,
     OrganisationFactory,
@@ -19,6 +32,13 @@ pytestmark = pytest.mark.django_db
 
 def values(laureate, facet):
     return set(laureate.facet_values.filter(facet=facet).values_list("value", flat=True))
+
+
+def postings_held():
+    found = {
+        (row.facet, row.value): BitMap.deserialize(bytes(row.bits)) for row in Posting.objects.all()
+    }
+    return {place: bits for place, bits in found.items() if bits}
 
 
 def snapshot():
@@ -34,6 +54,27 @@ def test_every_laureate_has_a_value_in_every_facet():
         assert values(laureate, facet), facet
     assert values(laureate, "theme") == {UNKNOWN}
     assert values(laureate, "montant") == {"non-communique"}
+
+
+def test_a_draft_has_no_derived_row_until_it_is_scheduled():
+    LaureateFactory()
+    before = snapshot(), postings_held()
+    announcement = AnnouncementFactory(draft=True)
+    laureates = LaureateFactory.create_batch(2, announcement=announcement, withdrawn=True)
+    assert (snapshot(), postings_held()) == before
+    announcement.published_at = timezone.now() + timedelta(days=1)
+    announcement.save()
+    keys = {laureate.pk for laureate in laureates}
+    for model in (Card, Detail, FacetValue, IndexEntry, Record):
+        assert keys == set(
+            model.objects.filter(laureate__in=keys).values_list("laureate", flat=True)
+        )
+    assert postings_held()[postings.EVERY, postings.WITHDRAWN] == BitMap(keys)
+    announcement.published_at = None
+    announcement.save()
+    assert (snapshot(), postings_held()) == before
+    for model in (Card, Detail, Record):
+        assert not model.objects.filter(laureate__in=keys).exists()
 
 
 def test_rebuild_changes_nothing_twice():
