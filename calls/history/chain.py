@@ -78,9 +78,9 @@ def append(drafts: list[Draft]) -> None:
         head = hold_head()
         now = timezone.now()
         for start in range(0, len(drafts), BATCH):
-            events, texts = [], []
-            for draft in drafts[start : start + BATCH]:
-                events.append(_next(head, draft, now, texts))
+            part, texts = drafts[start : start + BATCH], []
+            salts = _salts(sum(len(draft.texts) for draft in part))
+            events = [_next(head, draft, now, texts, salts) for draft in part]
             bulk.write(Event, _EVENT, events)
             bulk.write(EventText, _TEXT, texts)
         head.save()
@@ -117,11 +117,17 @@ _EVENT = (
 _TEXT = ("event_id", "name", "salt", "text", "digest")
 
 
-def _next(head, draft, now, texts):
+def _salts(count):
+    """So many salts, asked of the system at once."""
+    drawn, size = secrets.token_hex(SALT_BYTES * count), 2 * SALT_BYTES
+    return (drawn[start : start + size] for start in range(0, len(drawn), size))
+
+
+def _next(head, draft, now, texts, salts):
     """The next event, as _EVENT names it; its texts join `texts`, and `head` moves to it."""
     number, previous, digests = head.number + 1, head.hash, {}
     for name, text in draft.texts.items():
-        salt = secrets.token_hex(SALT_BYTES)
+        salt = next(salts)
         digests[name] = digest(salt, text)
         texts.append((number, name, salt, text, digests[name]))
     content = canonical.dumps(

@@ -75,8 +75,9 @@ def _stored(model, rows):
             setattr(row, field.attname, field.pre_save(row, add=True))
         for field in keys:
             # A parent that was saved since it was given.
-            if getattr(row, field.attname) is None and field.is_cached(row):
-                setattr(row, field.name, field.get_cached_value(row))
+            if row.__dict__[field.attname] is None and field.is_cached(row):
+                parent = field.get_cached_value(row)
+                row.__dict__[field.attname] = parent and getattr(parent, field.target_field.attname)
     names = tuple(field.attname for field in fields)
     held = attrgetter(*names)
     return names, [held(row) for row in rows]

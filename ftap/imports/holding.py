@@ -1,11 +1,13 @@
 """The import that a function works on: its lock, its stage, its staged rows."""
 
 import hashlib
+from operator import attrgetter
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils import timezone
 
+from ftap import bulk
 from ftap.contention import is_contention as is_contention
 from ftap.imports.kinds import ImportKind
 from ftap.imports.models import ImportJob
@@ -92,14 +94,11 @@ def compare(kind, job, rows, by):
 
 
 def save_rows(kind, rows):
-    """Write rows that are staged already, in one statement."""
+    """Write rows that are staged already."""
     names = [
-        field.name for field in kind.row_model._meta.concrete_fields if field.name not in _AS_FOUND
+        field.attname
+        for field in kind.row_model._meta.concrete_fields
+        if field.name not in _AS_FOUND
     ]
-    kind.row_model._base_manager.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=[kind.row_model._meta.pk.name],
-        update_fields=names,
-        batch_size=CHUNK,
-    )
+    held = attrgetter(*names)
+    bulk.update(kind.row_model, names, ((row.pk, *held(row)) for row in rows))

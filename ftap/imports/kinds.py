@@ -26,6 +26,8 @@ class ImportKind:
     # Rows that are written within the time that a server gives an answer; None: those of a file.
     rows_max: int | None = None
     count_labels: dict[str, str] = {}
+    # Fields of a staged row that `write` does not read.
+    not_written: tuple[str, ...] = ()
     # What a row is looked for by, besides its number: its key.
     search_label = "Chercher une ligne (numéro de dossier ou de ligne)"
 
@@ -42,8 +44,8 @@ class ImportKind:
     def key_of(self, job: ImportJob, sheet: str, cells: list[str]) -> str:
         """The natural key of a row, "" where it has none; asked of the rows of every sheet.
 
-        Asked when the file is received (the job is not saved yet), when reading starts and when a
-        cell is corrected; `job.headers` is filled.
+        Asked when the file is received (the job is not saved yet), when a cell is corrected and,
+        for a file that is mapped, when reading starts; `job.headers` is filled.
         """
         return ""
 

@@ -98,7 +98,8 @@ def start(job: ImportJob, kind: ImportKind, *, by) -> ImportJob:
         expect(job, Stage.RECEIVED)
         job.problems = []
         kind.check(job)
-        _renew_keys(kind, job)
+        if kind.is_mapped:
+            _renew_keys(kind, job)
         job.rows_total = sum(
             count
             for sheet, count in all_rows(kind, job)
@@ -236,7 +237,7 @@ def _apply(job, kind, *, by, comment, seen):
 
 
 def _writable(kind, job, by) -> Iterator[ImportRow]:
-    rows = of_primary(kind, job, kind.visible_rows(job, by))
+    rows = of_primary(kind, job, kind.visible_rows(job, by)).defer(*kind.not_written)
     for row in (
         rows.filter(outcome__in=WRITTEN, is_set_aside=False).order_by("position").iterator(CHUNK)
     ):

@@ -60,6 +60,8 @@ class Matcher:
         self._names = defaultdict(list)
         self._vocabulary = defaultdict(list)
         self._spelt: dict[str, list[str]] = {}
+        # Names that nothing near was looked for among yet: reading them takes most of the time.
+        self._unread: list[tuple[str, Organisation]] = []
         for organisation in Organisation.objects.select_related("territory").order_by("slug"):
             self.add(organisation)
 
@@ -76,8 +78,12 @@ class Matcher:
             for one in keys - {""}:
                 self._keys[by][one].append(organisation)
         self._initials[initials(name)].append(organisation)
-        for one in {name, short, *former} - {""}:
-            known = Name(self._words(one), organisation)
+        self._unread += [(one, organisation) for one in {name, short, *former} - {""}]
+
+    def _read(self):
+        unread, self._unread = self._unread, []
+        for name, organisation in unread:
+            known = Name(self._words(name), organisation)
             for word in known.distinct:
                 if word not in self._names:
                     self._learn(word)
@@ -170,6 +176,7 @@ class Matcher:
 
     def _ranked(self, name) -> list[tuple[float, Organisation]]:
         """Organisations whose name is near, with how near it is, the best first."""
+        self._read()
         written = key(name)
         best = {
             id(organisation): (NEAR_FROM, organisation)

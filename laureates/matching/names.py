@@ -1,6 +1,7 @@
 """The names of public bodies, in words: when two are the same, how near two others are."""
 
 import re
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -13,6 +14,7 @@ GENERIC_WEIGHT = 0.3
 _SPELLED = sorted(word for word in GENERIC if len(word) > 4)
 
 
+@lru_cache(maxsize=8_192)
 def key(name: str) -> str:
     """A name without accents, case, punctuation nor articles: equal keys are the same name.
 

@@ -40,12 +40,23 @@ class References:
         self.territory: dict[int, Territory] = {}
         self._themes = {plain(theme.name): theme.pk for theme in themes}
         self._territories: dict[str, list[Territory]] = {}
+        self._cited: dict[tuple[str, str], Cited] = {}
         for territory in Territory.objects.order_by("kind", "code"):
             self.territory[territory.pk] = territory
             self._territories.setdefault(plain(territory.name), []).append(territory)
             self._territories.setdefault(plain(territory.code), []).append(territory)
 
     def themes(self, text: str) -> Cited:
+        return self._once("themes", text, self._read_themes)
+
+    def _once(self, name, text, read) -> Cited:
+        """What a cell names, found out once: many say the same."""
+        if (name, text) not in self._cited:
+            self._cited[name, text] = read(text)
+        cited = self._cited[name, text]
+        return Cited({*cited.found}, [*cited.several], [*cited.unknown])
+
+    def _read_themes(self, text) -> Cited:
         cited = Cited()
         for written in _split(text, lambda name: name in self._themes):
             if (pk := self._themes.get(plain(written))) is not None:
@@ -56,6 +67,9 @@ class References:
 
     def territories(self, text: str) -> Cited:
         """A territory by its name, its code, or both (« 69 – Rhône », « La Réunion (région) »)."""
+        return self._once("territories", text, self._read_territories)
+
+    def _read_territories(self, text) -> Cited:
         cited = Cited()
         for written in _split(text, lambda name: bool(self._named(name))):
             named = self._named(plain(written))

@@ -26,7 +26,12 @@ PUBLIC_ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def new_public_id() -> str:
     """A fresh public identifier, random: it tells nothing of the rank or number of laureates."""
-    return "".join(secrets.choice(PUBLIC_ID_ALPHABET) for _ in range(10))
+    base, letters = len(PUBLIC_ID_ALPHABET), []
+    drawn = secrets.randbelow(base**10)
+    for _ in range(10):
+        drawn, rank = divmod(drawn, base)
+        letters.append(PUBLIC_ID_ALPHABET[rank])
+    return "".join(letters)
 
 
 class LaureateQuerySet(NaturalKeyQuerySet):

@@ -21,6 +21,7 @@ class LibraryKind(ImportKind):
     permission = "laureates.import_laureate"
     batch = 1000
     rows_max = 15_000
+    not_written = ("cells", "changes", "corrections", "decisions", "problems")
     search_label = "Chercher une ligne (annonce ou numéro de ligne)"
     count_labels = {
         writing.ANNOUNCEMENTS: "annonces créées, en brouillon",

@@ -20,20 +20,22 @@ class Cells:
     """The texts of a row by name of column, as corrected on screen."""
 
     def __init__(self, layout: Layout, cells: list[str], corrections: Mapping[str, str]):
-        self._layout, self._cells, self._corrections = layout, cells, corrections
+        self._layout, self._texts = layout, [*cells]
+        for index, text in corrections.items():
+            rank = int(index)
+            self._texts += [""] * (rank + 1 - len(self._texts))
+            self._texts[rank] = text
 
     def at(self, place) -> str:
-        if place is None:
+        if place is None or place.index >= len(self._texts):
             return ""
-        text = self._corrections.get(str(place.index))
-        if text is None:
-            text = self._cells[place.index] if place.index < len(self._cells) else ""
-        return text.strip()
+        return self._texts[place.index].strip()
 
     def text(self, name: str) -> str:
-        if name == "title" and plain(self.at(self._layout.columns.get(OWN.name))) in _NO:
+        columns = self._layout.columns
+        if name == "title" and (own := columns.get(OWN.name)) and plain(self.at(own)) in _NO:
             return ""
-        return self.at(self._layout.columns.get(name))
+        return self.at(columns.get(name))
 
     def carriers(self) -> list[tuple[str, str, str, dict]]:
         """(name, role, SIRET, places of these columns) of each carrier, in order."""

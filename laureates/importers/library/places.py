@@ -227,7 +227,7 @@ def places_of(job, rows: Iterable[ImportRow], layout: Layout, user) -> dict[str,
             if key not in aliases
         }
         aliases |= {f"={holder.public_id}": one for holder in one.holders}
-    _read_lines(job, layout, aliases)
+    _read_lines(job, rows, layout, aliases)
     for one in {id(one): one for one in found.values()}.values():
         one.settle()
     return found
@@ -284,8 +284,19 @@ def _read_holders(known):
         known[group.announcement_id].groups.setdefault(plain(group.name), group)
 
 
-def _read_lines(job, layout, aliases):
-    rows = job.rows.filter(sheet=layout.sheet, key__in=list(aliases), is_set_aside=False)
-    fields = ("key", "pk", "number", "cells", "corrections", "is_set_aside")
-    for key, *values in rows.order_by("position").values_list(*fields).iterator(_CHUNK):
-        aliases[key].lines.append(line_of(layout, *values))
+def _read_lines(job, rows, layout, aliases):
+    """The lines of each place, in the order of the file; `rows` are at hand."""
+    fields = ("position", "key", "pk", "number", "cells", "corrections", "is_set_aside")
+    here = [row for row in rows if row.key in aliases and row.sheet == layout.sheet]
+    found = [
+        (row.position, row.key, line_of(layout, *(getattr(row, name) for name in fields[2:])))
+        for row in here
+        if not row.is_set_aside
+    ]
+    others = job.rows.filter(sheet=layout.sheet, key__in=list(aliases), is_set_aside=False)
+    others = others.exclude(pk__in=[row.pk for row in here])
+    for position, key, *values in others.values_list(*fields).iterator(_CHUNK):
+        found.append((position, key, line_of(layout, *values)))
+    found.sort(key=lambda one: one[0])
+    for _, key, line in found:
+        aliases[key].lines.append(line)

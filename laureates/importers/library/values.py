@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -19,6 +20,7 @@ _STATES = {
     **{code: code for code in Laureate.ProjectState.values},
 }
 EMPTY = "vide"
+_SHORT = 200
 _UNKNOWN = {plain(UNDISCLOSED), "non communiquee", "nc", "n.c.", "inconnu"}
 
 
@@ -111,6 +113,12 @@ OF_LAUREATE = tuple(
 
 def read(name: str, text: str):
     """The value of a column's field; ValueError, in French, where the field refuses the text."""
+    # What many rows say of an announcement, or of nothing, is read once.
+    return _read_once(name, text) if len(text) < _SHORT else _read_once.__wrapped__(name, text)
+
+
+@lru_cache(maxsize=4_096)
+def _read_once(name, text):
     model, field_name, reader = FIELDS[name]
     value = reader(text)
     if value in (None, ""):

@@ -11,22 +11,26 @@ from itertools import islice
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from ftap import audit
+from ftap import audit, bulk
 from ftap.refusals import Refusal, explain, save
 from laureates import releases, typography
 from laureates.importers.library import correcting, stored
-from laureates.importers.library.values import FIELDS
+from laureates.importers.library.values import FIELDS, OF_LAUREATE
 from laureates.importers.organisations import COUNT, Registry
 from laureates.matching.references import plain
 from laureates.models import Announcement, Carrier, Laureate, LaureateGroup
 from laureates.releases.holding import hold
 
 ACTION = "import_laureates"
-BATCH = 500
+BATCH = 1_000
 ANNOUNCEMENTS, GROUPS, CORRECTED = "announcements", "groups", "corrected"
 AGAIN = "Relancez la lecture du fichier, relisez les changements, puis confirmez."
 _SLUG_MAX = Announcement._meta.get_field("slug").max_length
 _TITLE_SLUG_MAX = Laureate._meta.get_field("slug").max_length
+_READERS = {
+    name: (FIELDS[name][1], Laureate._meta.get_field(FIELDS[name][1]).to_python)
+    for name in OF_LAUREATE
+}
 # Above the rank of any laureate and the place of any carrier, while they change places.
 _ASIDE = 2_000_000
 _CARRIERS_ASIDE = 10_000
@@ -265,12 +269,18 @@ class _Laureates:
 
     def create(self, row):
         values = row.values
-        laureate = Laureate(
-            announcement=self.writer.announcement_of(row),
+        announcement = self.writer.announcement_of(row)
+        fields = self._fields(row)
+        group = fields.pop("group", None)
+        laureate = bulk.instance(
+            Laureate,
+            announcement_id=announcement.pk,
+            group_id=group and group.pk,
             position=values["position"],
-            **self._fields(row),
+            slug=_slug(fields["title"]),
+            **fields,
         )
-        laureate.slug = _slug(laureate.title)
+        laureate._state.fields_cache["announcement"] = announcement
         self.laureates.append(laureate)
         self.relations += [(laureate, name, keys) for name, keys in values["links"].items() if keys]
         self._carry(laureate, self._found(row), 1)
@@ -291,10 +301,10 @@ class _Laureates:
 
     def _fields(self, row):
         values = row.values
-        fields = {
-            FIELDS[name][1]: Laureate._meta.get_field(FIELDS[name][1]).to_python(value)
-            for name, value in values["fields"].items()
-        }
+        fields = {}
+        for name, value in values["fields"].items():
+            column, read = _READERS[name]
+            fields[column] = read(value)
         fields |= values.get("title", {})
         if "group" in values:
             announcement = self.writer.announcement_of(row)
@@ -346,18 +356,20 @@ class _Laureates:
 
 
 def _carrier(laureate, position, declared, organisation):
-    given = (
-        {"organisation_id": organisation}
-        if isinstance(organisation, int)
-        else {"organisation": organisation}
-    )
-    return Carrier(
-        laureate=laureate,
+    is_known = isinstance(organisation, int)
+    carrier = bulk.instance(
+        Carrier,
+        laureate_id=laureate.pk,
+        organisation_id=organisation if is_known else organisation.pk,
         position=position,
         announced_name=declared["name"],
         role=declared["role"],
-        **given,
     )
+    carrier._state.fields_cache["laureate"] = laureate
+    if not is_known:
+        # Its key comes when it is saved.
+        carrier._state.fields_cache["organisation"] = organisation
+    return carrier
 
 
 def _primary_key(organisation):
