@@ -19,8 +19,8 @@ from ftap.templatetags.ftap import euros, french_date, number
 
 @cache
 def _pattern(name: str, count: int) -> str:
-    # Digits are what every kind of argument takes.
-    holes = [f"7310{rank}" for rank in range(count)]
+    # Four digits are what every kind of argument takes.
+    holes = [f"731{rank}" for rank in range(count)]
     pattern = reverse(name, args=holes)
     for hole in holes:
         pattern = pattern.replace(hole, "{}", 1)
