@@ -1,9 +1,9 @@
 """The JSON and the CSV line of each laureate, kept so that a reader is served without making them.
 
 They are exactly what `laureates.api.serializers` and `laureates.opendata.native` write of the same
-laureate, but for three holes: what SITE, NUMBER and CHANGED stand for is known when it is read.
-JSON holds no control character of its own, so no text can be taken for a hole; in a CSV line,
-SITE is the first one, and the last cells are not stored.
+laureate, but for two holes: what SITE and DATED stand for is known when it is read. JSON holds no
+control character of its own, so no text can be taken for a hole; in a CSV line, SITE is the first
+one, and the last cells are not stored. They are read as bytes, which is what is sent.
 """
 
 import csv
@@ -29,7 +29,7 @@ from laureates.opendata import native
 from laureates.opendata.fields import FIELDS
 from laureates.opendata.reading import LICENCE, Context, changed_at
 
-SITE, NUMBER, CHANGED = "\x01", "\x02", "\x03"
+SITE, DATED = "\x01", "\x02"
 NAMES = ("announcement", "changed", "moment", "csv", "json")
 # The cells that end a line, made when it is read.
 _LAST = ("version_publication", "modifie_le", "licence", "donnees_au")
@@ -110,50 +110,55 @@ def texts(
     members: str = "",
     *,
     database=connection,
-) -> list[str]:
+) -> list[bytes]:
     """The JSON of each of these laureates, in their order; those that are gone left out.
 
     `members`, JSON without its braces, joins those that are said of each laureate alone.
     """
     rows = _rows(database, keys, "json")
     known = numbers({row[0] for row in rows})
-    site = dumps(reading.site)[1:-1]
+    site, hole, dated = dumps(reading.site)[1:-1].encode(), SITE.encode(), DATED.encode()
     more = f",{members}" if members else ""
     found = []
     for announcement, changed, moment, text in rows:
-        moment = reading.moment(changed, moment)
-        found.append(
-            text.replace(SITE, site)
-            .replace(NUMBER, str(known.get(announcement) or "null"))
-            .replace(CHANGED, (f'"{moment}"' if moment else "null") + more)
-        )
+        number, moment = known.get(announcement) or "null", reading.moment(changed, moment)
+        when = f'"{moment}"' if moment else "null"
+        filled = f'"version_publication":{number},"modifie_le":{when}{more}'
+        found.append(text.replace(hole, site).replace(dated, filled.encode()))
     return found
 
 
 def lines(
     keys: list[int], reading: Reading, numbers: NumbersOf, *, database=connection
-) -> list[str]:
+) -> list[bytes]:
     """The line of each of these laureates in a CSV, in their order, as `texts`."""
     rows = _rows(database, keys, "csv")
     known = numbers({row[0] for row in rows})
-    site, end = reading.site, f"{LICENCE},{reading.day or ''}\r\n"
+    site, hole, end = reading.site.encode(), SITE.encode(), f"{LICENCE},{reading.day or ''}\r\n"
     return [
-        f"{text.replace(SITE, site, 1)},{known.get(announcement) or ''},"
-        f"{reading.moment(changed, moment)},{end}"
+        text.replace(hole, site, 1)
+        + f",{known.get(announcement) or ''},{reading.moment(changed, moment)},{end}".encode()
         for announcement, changed, moment, text in rows
     ]
 
 
 def _rows(database, keys, column) -> list[tuple]:
-    """(announcement, changed, moment, `column`) of each record, by hand: lists ask thousands."""
+    """(announcement, changed, moment, `column` in bytes) of each record, by hand: lists ask
+    thousands."""
     if not keys:
         return []
+    is_sqlite = database.vendor == "sqlite"
+    text = f"CAST({column} AS BLOB)" if is_sqlite else column
     with database.cursor() as cursor:
         cursor.execute(
-            f"SELECT laureate_id, announcement, changed, moment, {column} "  # noqa: S608
+            f"SELECT laureate_id, announcement, changed, moment, {text} "  # noqa: S608
             f"FROM {Record._meta.db_table} WHERE laureate_id IN ({','.join(map(str, keys))})"
         )
-        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+        found = cursor.fetchall()
+    if is_sqlite:
+        rows = {row[0]: row[1:] for row in found}
+    else:
+        rows = {key: (*row, text.encode()) for key, *row, text in found}
     return [rows[key] for key in keys if key in rows]
 
 
@@ -166,7 +171,7 @@ def make(laureate: Laureate | LoadedLaureate) -> tuple:
     changed = changed_at(row, _UNCAPPED)
     values = {item.name: item.value(row, _UNCAPPED) for item in _CELLS}
     content = {name: _plain(value) for name, value in values.items() if name not in SAID_BY_OBJECTS}
-    content["version_publication"], content["modifie_le"] = f"{_MARK}n", f"{_MARK}c"
+    content["version_publication"] = _MARK
     content |= _relations()(row)
     return (
         laureate.announcement_id,
@@ -212,12 +217,8 @@ def _line(values) -> str:
 
 
 def _text(content) -> str:
-    return (
-        dumps(content)
-        .replace(f'"{_MARK}n"', NUMBER)
-        .replace(f'"{_MARK}c"', CHANGED)
-        .replace(_MARK, SITE)
-    )
+    text = dumps(content).replace(f'"version_publication":"{_MARK}"', DATED)
+    return text.replace(_MARK, SITE)
 
 
 def dumps(content) -> str:

@@ -110,8 +110,8 @@ class Address(APIView):
 
     def _answer(self, content):
         if self.request is not self.asked:  # the framework writes it as the client asked
-            return Response(json.loads(content) if isinstance(content, str) else content)
-        if not isinstance(content, str):
+            return Response(json.loads(content) if isinstance(content, bytes) else content)
+        if not isinstance(content, bytes):
             content = JSONRenderer().render(content)
         return HttpResponse(content, content_type=JSONRenderer.media_type)
 

@@ -88,7 +88,7 @@ class LaureatesView(_Laureates, ListAddress):
         # What a territory is called may change without any public row: its name is in the answer.
         return self.revalidated(self.content, self.filterset.describe(0))
 
-    def content(self) -> str:
+    def content(self) -> bytes:
         """The JSON of `listing`."""
         filterset = self.filterset
         page = pagination.read(self.request.GET, filterset.count)
@@ -101,7 +101,8 @@ class LaureatesView(_Laureates, ListAddress):
         before = self.reuse() | place | {"intitule": filterset.heading, "url": address}
         keys = filterset.keys(page.span.start, page.span.stop)
         rows = records.texts(keys, self.reading(), self.numbers())
-        return f'{records.dumps(before)[:-1]},"resultats":[{",".join(rows)}]}}'
+        opening = f'{records.dumps(before)[:-1]},"resultats":['
+        return b"".join((opening.encode(), b",".join(rows), b"]}"))
 
 
 @described(
@@ -116,7 +117,7 @@ class LaureatesView(_Laureates, ListAddress):
 class LaureateView(_Laureates, RowAddress):
     answer = envelopes.LaureateAnswer
 
-    def content(self, public_id) -> str:
+    def content(self, public_id) -> bytes:
         """The JSON of `answer`."""
         keys = [key for (key,) in _KEY.rows(public_id)]
         found = records.texts(

@@ -161,7 +161,7 @@ def stream_csv(selection: Queried | Filtered, site_url: str) -> Iterator[bytes]:
         numbers = _numbers(database)
         reading = records.Reading(site_url, version)
         for keys in _batches(settled.keys):
-            yield "".join(records.lines(keys, reading, numbers, database=database)).encode()
+            yield b"".join(records.lines(keys, reading, numbers, database=database))
 
 
 # JSON ------------------------------------------------------------------------

@@ -59,8 +59,8 @@ def kept():
     keys = list(rows().values_list("pk", flat=True))
     numbers = records.Numbers().of
     return (
-        records.texts(keys, reading, numbers),
-        "".join(records.lines(keys, reading, numbers)),
+        [text.decode() for text in records.texts(keys, reading, numbers)],
+        b"".join(records.lines(keys, reading, numbers)).decode(),
     )
 
 
