@@ -183,6 +183,14 @@ def _forget(values: Iterable[int]):
         FacetValue.objects.filter(pk__in=keys[start : start + BATCH]).delete()
 
 
+# The bitmaps in which a laureate may stand beside those of its values.
+_EVERYWHERE = (
+    (postings.EVERY, postings.ALL),
+    (postings.EVERY, postings.WITHDRAWN),
+    *postings.EVERY_BIT,
+)
+
+
 def _moves(values, shown, lost, gone):
     """The keys that join and leave the bitmaps: of new values, of cards, of values that are lost,
     of laureates that are gone."""
@@ -199,8 +207,7 @@ def _moves(values, shown, lost, gone):
         for place in postings.EVERY_BIT:
             (added if place in in_bits else removed)[place].append(row[0])
         (added if is_withdrawn else removed)[withdrawn].append(row[0])
-    everywhere = ((postings.EVERY, postings.ALL), withdrawn, *postings.EVERY_BIT)
-    for place in everywhere if gone else ():
+    for place in _EVERYWHERE if gone else ():
         removed[place] += gone
     return added, removed
 
@@ -242,8 +249,7 @@ def _before_laureate_delete(sender, instance, **kwargs):
 
 
 def _on_laureate_delete(sender, instance, **kwargs):
-    everywhere = [(postings.EVERY, name) for name in (postings.ALL, postings.WITHDRAWN)]
-    removed = {place: [instance.pk] for place in (*instance.values_to_leave, *everywhere)}
+    removed = {place: [instance.pk] for place in (*instance.values_to_leave, *_EVERYWHERE)}
     with transaction.atomic():
         postings.change({}, removed, postings.begin_write())
 
