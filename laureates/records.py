@@ -11,7 +11,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 
 from django.db import connection
@@ -71,7 +71,7 @@ class Numbers:
         now = timezone.now()
         if self._until and now >= self._until:
             self._known, self._until = {}, None
-        missing = announcements - self._known.keys()
+        missing = {key for key in announcements if key not in self._known}
         if missing:
             found = dict.fromkeys(missing)
             rows = Release.objects.filter(announcement__in=missing).order_by("number")
@@ -87,11 +87,11 @@ class Numbers:
 
 
 class Reading:
-    """What fills the holes of records: `site_url` has no trailing slash."""
+    """What fills the holes of records: `site` is the address of the site, no slash at its end."""
 
-    def __init__(self, site_url: str, version: Version):
-        self.site = site_url + get_script_prefix().removesuffix("/")
-        as_of = Context(site_url, version).as_of
+    def __init__(self, site: str, version: Version):
+        self.site = site
+        as_of = Context(site, version).as_of
         self.day = as_of and as_of.isoformat()
         self._latest = version.changed_at and int(version.changed_at.timestamp())
         self._capped = version.changed_at and native.moment(version.changed_at)
@@ -101,6 +101,16 @@ class Reading:
         if self._latest is None:
             return moment
         return self._capped if changed is None or changed > self._latest else moment
+
+
+def reading(site_url: str, version: Version) -> Reading:
+    """What this process fills the holes with: the same as long as the public data are."""
+    return _reading(site_url + get_script_prefix().removesuffix("/"), version)
+
+
+@lru_cache(8)
+def _reading(site, version):
+    return Reading(site, version)
 
 
 def texts(

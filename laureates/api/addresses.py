@@ -184,7 +184,9 @@ class RowAddress(Address):
 
 def _takes_json(request) -> bool:
     """Whether JSON, as it is written for everyone, is what the client takes."""
-    accepted = request.headers.get("Accept", "*/*")
+    accepted = request.META.get("HTTP_ACCEPT", "*/*")
+    if accepted == "*/*":
+        return True
     kinds = {part.partition(";")[0].strip() for part in accepted.split(",")}
     return bool(kinds & {"*/*", "application/*", "application/json"}) and "indent" not in accepted
 

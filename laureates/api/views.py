@@ -5,6 +5,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from ftap import fast
 from ftap.prepared import Prepared
 from laureates import catalogue, facets, records
 from laureates.api import description, envelopes, pagination
@@ -46,15 +47,14 @@ class _Laureates(Address):
         return self.public.kept("numbers of releases", records.Numbers).of
 
     def reading(self) -> records.Reading:
-        return records.Reading(self.site_url, self.context["export"].version)
+        return records.reading(self.site_url, self.context["export"].version)
 
     def reuse(self) -> dict:
         """What `envelopes.Envelope` says."""
-        day = self.context["export"].as_of
         return {
             "licence": LICENCE,
             "licence_url": LICENCE_URL,
-            "donnees_au": day and day.isoformat(),
+            "donnees_au": self.reading().day,
         }
 
 
@@ -96,9 +96,9 @@ class LaureatesView(_Laureates, ListAddress):
         place = self.place(
             page, known=filterset.parameters, query=query, warnings=filterset.problems
         )
-        library = reverse("laureates:library")
-        address = self.site_url + library + (f"?{query}" if query else "")
-        before = self.reuse() | place | {"intitule": filterset.heading, "url": address}
+        library = self.site_url + fast.address("laureates:library")
+        before = self.reuse() | place
+        before |= {"intitule": filterset.heading, "url": f"{library}?{query}" if query else library}
         keys = filterset.keys(page.span.start, page.span.stop)
         rows = records.texts(keys, self.reading(), self.numbers())
         opening = f'{records.dumps(before)[:-1]},"resultats":['

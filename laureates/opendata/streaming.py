@@ -159,7 +159,7 @@ def stream_csv(selection: Queried | Filtered, site_url: str) -> Iterator[bytes]:
     yield from native.table([item.name for item in FIELDS], ())
     with _reading(selection) as (database, version, settled):
         numbers = _numbers(database)
-        reading = records.Reading(site_url, version)
+        reading = records.reading(site_url, version)
         for keys in _batches(settled.keys):
             yield b"".join(records.lines(keys, reading, numbers, database=database))
 
@@ -173,7 +173,7 @@ def stream_json(
     """The JSON of these laureates, by pieces; `about` gives what the file says of itself."""
     with _reading(selection) as (database, version, settled):
         numbers = _numbers(database)
-        reading = records.Reading(site_url, version)
+        reading = records.reading(site_url, version)
         metadata = about(Context(site_url, version))
         yield native.json_opening(metadata | {"nombre": settled.count}).encode()
         before = "\n"

@@ -55,7 +55,7 @@ def lines():
 
 def kept():
     """The JSON and the lines of every record, filled."""
-    reading = records.Reading(SITE, freshness.current())
+    reading = records.reading(SITE, freshness.current())
     keys = list(rows().values_list("pk", flat=True))
     numbers = records.Numbers().of
     return (
@@ -201,7 +201,7 @@ def test_the_minute_of_a_release_changes_what_is_read_alone(laureate):
     numbers = records.Numbers().of
 
     def number():
-        reading = records.Reading(SITE, freshness.current())
+        reading = records.reading(SITE, freshness.current())
         (text,) = records.texts([laureate.pk], reading, numbers)
         return json.loads(text)["version_publication"]
 
@@ -257,7 +257,7 @@ def test_nothing_is_written_twice_and_what_is_lost_comes_back(laureate):
 
 def test_a_record_that_is_gone_is_left_out(laureate):
     other = LaureateFactory(announcement=laureate.announcement)
-    reading, numbers = records.Reading(SITE, freshness.current()), records.Numbers().of
+    reading, numbers = records.reading(SITE, freshness.current()), records.Numbers().of
     Record.objects.filter(pk=laureate.pk).delete()
     keys = [other.pk, laureate.pk]
     assert len(records.texts(keys, reading, numbers)) == 1
