@@ -9,6 +9,9 @@ NBSP = "\u00a0"
 NARROW_NBSP = "\u202f"
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "’": "'"})
 
+# Where a space may have to be another one.
+_SPACED = re.compile(r" [;!?:%€»]|\d [\dkM]|« ")
+
 
 def normalise(text: str) -> str:
     """The same text with ’, single spaces, and no-break spaces where French sets them.
@@ -17,8 +20,9 @@ def normalise(text: str) -> str:
     number and k€, M€ or Md€. Applied twice it changes nothing. A clock time (18:00) or an address
     (https://…) has no space before its colon and gets none.
     """
-    text = text.replace("'", "’").replace("\u2018", "’")
-    text = re.sub(r"\s+", " ", text).strip()
+    text = " ".join(text.replace("'", "’").replace("\u2018", "’").split())
+    if not _SPACED.search(text):
+        return text
     text = re.sub(r" (?=[;!?])", NARROW_NBSP, text)
     text = re.sub(r" (?=[:%€»])|(?<=\d) (?=(?:k|M|Md)€)", NBSP, text)
     text = re.sub(

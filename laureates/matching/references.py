@@ -40,6 +40,7 @@ class References:
         self.territory: dict[int, Territory] = {}
         self._themes = {plain(theme.name): theme.pk for theme in themes}
         self._territories: dict[str, list[Territory]] = {}
+        self._written: dict[int, str] = {}
         self._cited: dict[tuple[str, str], Cited] = {}
         for territory in Territory.objects.order_by("kind", "code"):
             self.territory[territory.pk] = territory
@@ -84,6 +85,11 @@ class References:
 
     def written(self, territory: Territory) -> str:
         """The name of a territory, so that it is read back as that one alone."""
+        if territory.pk not in self._written:
+            self._written[territory.pk] = self._write(territory)
+        return self._written[territory.pk]
+
+    def _write(self, territory):
         name = str(territory)
         if len(self._named(plain(name))) == 1:
             return name

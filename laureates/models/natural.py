@@ -1,6 +1,7 @@
 """Natural keys: how fixtures and exports name a row, never by its primary key."""
 
-from functools import reduce
+from functools import cache
+from operator import attrgetter
 
 from django.db import models
 
@@ -24,4 +25,13 @@ class NaturalKeyModel(models.Model):
         abstract = True
 
     def natural_key(self):
-        return tuple(reduce(getattr, lookup.split("__"), self) for lookup in self.NATURAL_KEY)
+        return _reader(self.NATURAL_KEY)(self)
+
+
+@cache
+def _reader(lookups):
+    names = [lookup.replace("__", ".") for lookup in lookups]
+    if len(names) > 1:
+        return attrgetter(*names)
+    read = attrgetter(names[0])
+    return lambda row: (read(row),)

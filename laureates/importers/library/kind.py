@@ -19,7 +19,7 @@ class LibraryKind(ImportKind):
     job_model = LibraryImport
     row_model = LibraryImportRow
     permission = "laureates.import_laureate"
-    batch = 1000
+    batch = 2500
     rows_max = 15_000
     not_written = ("cells", "changes", "corrections", "decisions", "problems")
     search_label = "Chercher une ligne (annonce ou numéro de ligne)"

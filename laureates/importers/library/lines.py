@@ -20,16 +20,16 @@ class Cells:
     """The texts of a row by name of column, as corrected on screen."""
 
     def __init__(self, layout: Layout, cells: list[str], corrections: Mapping[str, str]):
-        self._layout, self._texts = layout, [*cells]
+        self._layout, self._texts = layout, [text.strip() for text in cells]
         for index, text in corrections.items():
             rank = int(index)
             self._texts += [""] * (rank + 1 - len(self._texts))
-            self._texts[rank] = text
+            self._texts[rank] = text.strip()
 
     def at(self, place) -> str:
         if place is None or place.index >= len(self._texts):
             return ""
-        return self._texts[place.index].strip()
+        return self._texts[place.index]
 
     def text(self, name: str) -> str:
         columns = self._layout.columns
