@@ -61,6 +61,7 @@ LAYERS = (
         "statistics",
         "pages",
         "charts",
+        "records",
     },
     {
         "workflow",
@@ -75,7 +76,7 @@ LAYERS = (
     {"bulk", "scenarios", "pack", "demo", "reconciliation"},
     {"forms", "importers", "resources", "filters", "fixture_check"},
     {"fixture_files"},
-    {"api"},
+    {"api", "downloads"},
     {"views", "admin", "management", "sitemaps", "feeds", "panels"},
     {"urls"},
     {"apps"},
@@ -90,6 +91,12 @@ INDEX_WRITERS = {
     "laureates/postings.py",
     "laureates/records.py",
 }
+# Those, staged rows of imports, and an importer that makes instances so.
+RAW_WRITERS = (
+    BULK_WRITERS
+    | INDEX_WRITERS
+    | {"ftap/imports/holding.py", "laureates/importers/library/writing.py"}
+)
 DERIVED_MODELS = {
     "Card",
     "Detail",
@@ -301,6 +308,18 @@ def bulk_writes(path, source, audited, allowed=()):
         and node.func.attr in BULK_WRITES
         and (touched := audited & {name for name in _names(node.func.value) if name in audited})
         and path not in allowed
+    ]
+
+
+def raw_writes(path, source):
+    """Uses of `ftap.bulk`, which asks nothing of a model, but by those who keep its traces."""
+    return [
+        f"{path}:{node.lineno} writes rows as values"
+        for node in ast.walk(ast.parse(source))
+        if path not in RAW_WRITERS
+        and isinstance(node, ast.Import | ast.ImportFrom)
+        and "ftap.bulk"
+        in {f"{getattr(node, 'module', '')}.{alias.name}".strip(".") for alias in node.names}
     ]
 
 

@@ -91,6 +91,10 @@ SOURCE_CHECKS = {
         ("calls/views/staff.py", 'C.objects.update_or_create(pk=1, defaults={"state": "open"})'),
         ("laureates/index.py", 'row.application.state = "reviewed"'),
     ],
+    "raw_writes": [
+        ("laureates/views/home.py", "from ftap import audit, bulk"),
+        ("calls/workflow.py", "import ftap.bulk"),
+    ],
     "index_writes": [
         ("laureates/views/home.py", 'FacetValue.objects.create(facet="theme")'),
         ("laureates/views/home.py", "FacetValue.objects.filter(pk=1).delete()"),
@@ -135,7 +139,7 @@ INNOCENT = [
     ("calls/workflow.py", 'application.state = "reviewed"'),
     ("calls/apps.py", "class A:\n    def ready(self):\n        from calls import triggers"),
     ("laureates/views/home.py", "FacetValue.objects.filter(facet='theme').count()"),
-    ("laureates/index.py", "IndexEntry.objects.bulk_create(rows)"),
+    ("laureates/index.py", "from ftap import bulk\nIndexEntry.objects.bulk_create(rows)"),
     ("laureates/models/public.py", "Q(published_at__lte=now)"),
     ("laureates/admin/announcement.py", "if row.published_at is None: pass"),
     ("laureates/admin/announcement.py", 'format_html("<b>{}</b>", title)'),
