@@ -120,7 +120,7 @@ test: env-dev ## Joue tous les tests, sur SQLite puis sur PostgreSQL, navigateur
 	@exec $(PYTHON) -m tests.run
 
 .PHONY: bench
-bench: env-dev ## Mesure les pages sur des données fictives (BENCH_SIZES, BENCH_ENGINES)
+bench: env-dev ## Mesure les pages sur des données fictives (BENCH_SIZES, BENCH_ENGINES, BENCH_PARTS)
 	@exec $(PYTHON) -m bench
 
 # A production as .env.example describes it, and nothing of this machine's own settings.
@@ -185,7 +185,7 @@ upgrade: env-dev ## Recompile requirements*.txt avec les versions les plus réce
 
 .PHONY: clean
 clean: ## Supprime l’environnement et les caches ; garde la base, les documents et .env
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis staticfiles test-results
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .design-system staticfiles test-results
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: reset
