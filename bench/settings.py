@@ -4,12 +4,9 @@ import os
 from pathlib import Path
 
 from ftap.settings import *  # noqa: F403
-from ftap.settings import STORAGES
 
 ROOT_URLCONF = "bench.urls"
 STATIC_ROOT = Path(os.environ["BENCH_FOLDER"]) / "static"
-# The same addresses as in production; compressing the files takes a minute and serves no page.
-STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 # The client is one network, and asks more in a minute than a reader may.
 API_RATE = 10**9
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
