@@ -1,9 +1,9 @@
 """The JSON and the CSV line of each laureate, kept so that a reader is served without making them.
 
-They are exactly what `laureates.api.serializers` and `laureates.opendata.native` write of the same
-laureate, but for two holes: what SITE and DATED stand for is known when it is read. JSON holds no
-control character of its own, so no text can be taken for a hole; in a CSV line, SITE is the first
-one, and the last cells are not stored. They are read as bytes, which is what is sent.
+They are exactly what `laureates.opendata.serializers` and `native` write of the same laureate, but
+for two holes: what SITE and DATED stand for is known when it is read. JSON holds no control
+character of its own, so no text can be taken for a hole; in a CSV line, SITE is the first one, and
+the last cells are not stored. They are read as bytes, which is what is sent.
 """
 
 import csv
@@ -20,14 +20,13 @@ from django.utils import timezone
 from rest_framework import serializers as rest
 
 from ftap import bulk
-from laureates.api import fields as api_fields
-from laureates.api.serializers import SAID_BY_OBJECTS, LaureateSerializer
 from laureates.freshness import Version
 from laureates.loading import LoadedLaureate
 from laureates.models import Announcement, Laureate, Organisation, Record, Release
-from laureates.opendata import native
+from laureates.opendata import native, serializer_fields
 from laureates.opendata.fields import FIELDS
 from laureates.opendata.reading import LICENCE, Context, changed_at
+from laureates.opendata.serializers import SAID_BY_OBJECTS, LaureateSerializer
 
 SITE, DATED = "\x01", "\x02"
 NAMES = ("announcement", "changed", "moment", "csv", "json")
@@ -142,7 +141,7 @@ def lines(
     keys: list[int], reading: Reading, numbers: NumbersOf, *, database=connection
 ) -> list[bytes]:
     """The line of each of these laureates in a CSV, in their order, as `texts`."""
-    rows = _rows(database, keys, "csv")
+    rows = (_copied if database.vendor == "postgresql" else _rows)(database, keys, "csv")
     known = numbers({row[0] for row in rows})
     site, hole, end = reading.site.encode(), SITE.encode(), f"{LICENCE},{reading.day or ''}\r\n"
     return [
@@ -157,12 +156,14 @@ def _rows(database, keys, column) -> list[tuple]:
     thousands."""
     if not keys:
         return []
+    listed, table = ",".join(map(str, keys)), Record._meta.db_table
     is_sqlite = database.vendor == "sqlite"
     text = f"CAST({column} AS BLOB)" if is_sqlite else column
+    asked = f"IN ({listed})" if is_sqlite else f"= ANY('{{{listed}}}'::bigint[])"
     with database.cursor() as cursor:
         cursor.execute(
             f"SELECT laureate_id, announcement, changed, moment, {text} "  # noqa: S608
-            f"FROM {Record._meta.db_table} WHERE laureate_id IN ({','.join(map(str, keys))})"
+            f"FROM {table} WHERE laureate_id {asked}"
         )
         found = cursor.fetchall()
     if is_sqlite:
@@ -170,6 +171,20 @@ def _rows(database, keys, column) -> list[tuple]:
     else:
         rows = {key: (*row, text.encode()) for key, *row, text in found}
     return [rows[key] for key in keys if key in rows]
+
+
+def _copied(database, keys, column) -> list[tuple]:
+    """The same on PostgreSQL, by COPY: thousands of rows come several times faster."""
+    listed, table = ",".join(map(str, keys)), Record._meta.db_table
+    query = (
+        f"COPY (SELECT announcement, changed, moment, {column} "  # noqa: S608
+        f"FROM unnest('{{{listed}}}'::bigint[]) WITH ORDINALITY AS asked (key, rank) "
+        f"JOIN {table} ON laureate_id = key ORDER BY rank) TO STDOUT (FORMAT binary)"
+    )
+    with database.cursor() as cursor, cursor.cursor.copy(query) as copy:
+        # As bytes, text and bytea are the same.
+        copy.set_types(["int8", "int8", "text", "bytea"])
+        return list(copy.rows())
 
 
 # Making them -----------------------------------------------------------------
@@ -262,11 +277,11 @@ def _reader(field) -> Callable:
     if isinstance(field, rest.Serializer):
         each, get = _plan(field), _attribute(field)
         return lambda row: None if (value := get(row)) is None else each(value)
-    if isinstance(field, api_fields.ApiAddress):
+    if isinstance(field, serializer_fields.ApiAddress):
         return _address(field)
-    if isinstance(field, api_fields.PageAddress):
+    if isinstance(field, serializer_fields.PageAddress):
         return lambda row: f"{_MARK}{_page(row)}"
-    if isinstance(field, api_fields.Text):
+    if isinstance(field, serializer_fields.Text):
         get = _attribute(field)
         return lambda row: str(value) if (value := get(row)) not in (None, "") else None
     if isinstance(field, rest.IntegerField):

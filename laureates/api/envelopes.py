@@ -3,10 +3,10 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from laureates.api import serializers as resources
-from laureates.api.fields import Sure
 from laureates.opendata import native
+from laureates.opendata import serializers as resources
 from laureates.opendata.reading import LICENCE, LICENCE_URL
+from laureates.opendata.serializer_fields import Sure
 
 
 @extend_schema_field({"type": "string", "enum": [LICENCE]})

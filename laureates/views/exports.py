@@ -11,10 +11,10 @@ from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
 
 from ftap.context_processors import site
-from laureates import freshness, opendata, revalidation
+from laureates import downloads, freshness, opendata, revalidation
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement, Organisation
-from laureates.opendata import native, streaming
+from laureates.opendata import native
 from laureates.opendata.fields import FINGERPRINT
 from laureates.views.organisation import attached_to, carried_by
 from laureates.views.public import PublicLaureateMixin
@@ -37,7 +37,7 @@ class Listing:
     What is known of a filtered list only once it is counted is asked when it is needed.
     """
 
-    selection: streaming.Queried | streaming.Filtered
+    selection: downloads.Queried | downloads.Filtered
     contents: Callable[[], str]
     stem: str
     query: str = ""
@@ -116,11 +116,11 @@ class ExportView(FileView):
             return ()
         site_url = site(self.request)["SITE_URL"]
         if format == "csv":
-            return streaming.stream_csv(listing.selection, site_url)
+            return downloads.stream_csv(listing.selection, site_url)
         query = f"?{listing.query}" if listing.query else ""
         address = f"{site_url}{self.request.path}{query}"
         if format == "json":
-            return streaming.stream_json(
+            return downloads.stream_json(
                 listing.selection,
                 site_url,
                 lambda context: native.about(
@@ -166,7 +166,7 @@ class LibraryExportView(ExportView):
     """The library under the filters of the query string."""
 
     def get_listing(self):
-        selection = streaming.Filtered(lambda: LaureateFilterSet(self.request.GET))
+        selection = downloads.Filtered(lambda: LaureateFilterSet(self.request.GET))
         filterset = selection.filterset
         return Listing(
             selection,
@@ -184,7 +184,7 @@ class AnnouncementExportView(ExportView):
         announcement = get_object_or_404(Announcement.objects.published(), slug=slug)
         laureates = self.public_laureates().filter(announcement=announcement)
         return Listing(
-            streaming.Queried(laureates.order_by("position")),
+            downloads.Queried(laureates.order_by("position")),
             lambda: announcement.title,
             f"laureats-{announcement.slug}",
         )
@@ -208,7 +208,7 @@ class OrganisationExportView(ExportView):
         if asked == SUPERVISED:
             laureates = attached_to(self.public_laureates(), organisation).in_public_order()
             return Listing(
-                streaming.Queried(laureates),
+                downloads.Queried(laureates),
                 lambda: (
                     "Projets portés par les organismes rattachés à "
                     f"«\u00a0{organisation.name}\u00a0», sans lui"
@@ -219,7 +219,7 @@ class OrganisationExportView(ExportView):
         laureates = carried_by(self.public_laureates(), organisation).in_public_order()
         problems = ("Le périmètre demandé n’existe pas\u00a0: il est ignoré.",) if asked else ()
         return Listing(
-            streaming.Queried(laureates),
+            downloads.Queried(laureates),
             lambda: f"Projets portés par «\u00a0{organisation.name}\u00a0»",
             f"projets-{organisation.slug}",
             problems=problems,

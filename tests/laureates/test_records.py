@@ -12,9 +12,9 @@ from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
 from laureates import freshness, index, opendata, records
-from laureates.api.serializers import LaureateSerializer
 from laureates.models import Carrier, Laureate, Record
 from laureates.opendata import native
+from laureates.opendata.serializers import LaureateSerializer
 from tests.factories import (
     AnnouncementFactory,
     CarrierFactory,

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Max, QuerySet
-from django.utils import timezone
 
 from laureates import catalogue, freshness, records
 from laureates.filters import LaureateFilterSet
@@ -140,7 +139,7 @@ def _reading(selection):
 
 def _numbers(database) -> records.NumbersOf:
     """The number of the latest version of each announcement whose minute has come."""
-    rows = Release.objects.filter(published_at__lte=timezone.now()).order_by()
+    rows = Release.objects.published().order_by()
     known = dict(_rows(rows.values_list("announcement").annotate(Max("number")), database))
     return lambda announcements: known
 

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from laureates import freshness, opendata
+from laureates import downloads, freshness, opendata
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement, Laureate, Record, Release
-from laureates.opendata import native, streaming
+from laureates.opendata import native
 from tests.factories import (
     AnnouncementFactory,
     CarrierFactory,
@@ -43,7 +43,7 @@ def joined(pieces):
 
 
 def filtered(query=""):
-    return streaming.Filtered(lambda: LaureateFilterSet(QueryDict(query)))
+    return downloads.Filtered(lambda: LaureateFilterSet(QueryDict(query)))
 
 
 def about(context):
@@ -53,9 +53,9 @@ def about(context):
 def check(selection, queryset):
     """The files of both ways, once they are the same."""
     context = opendata.context(SITE)
-    csv = joined(streaming.stream_csv(selection, SITE))
+    csv = joined(downloads.stream_csv(selection, SITE))
     assert csv == joined(native.stream_csv(queryset, context))
-    found = joined(streaming.stream_json(selection, SITE, about))
+    found = joined(downloads.stream_json(selection, SITE, about))
     assert found == joined(native.stream_json(queryset, context, about(context)))
     return csv, found
 
@@ -88,8 +88,8 @@ def library():
 def test_a_filtered_list_is_streamed_as_it_is_written(library, asked, size):
     query = urlencode([pair for pair in asked if pair[0] != "page"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streaming, "BATCH", size)
-        patch.setattr(streaming, "_KEYS", size * 2)
+        patch.setattr(downloads, "BATCH", size)
+        patch.setattr(downloads, "_KEYS", size * 2)
         check(filtered(query), LaureateFilterSet(QueryDict(query)).qs)
 
 
@@ -101,9 +101,9 @@ def test_the_list_above_is_not_empty(library):
 
 def test_a_query_set_is_streamed_in_its_order(library):
     laureates = Laureate.objects.published().order_by("title", "-pk")
-    check(streaming.Queried(laureates), laureates)
+    check(downloads.Queried(laureates), laureates)
     nothing = Laureate.objects.none()
-    assert joined(streaming.stream_csv(streaming.Queried(nothing), SITE)).count(b"\r\n") == 1
+    assert joined(downloads.stream_csv(downloads.Queried(nothing), SITE)).count(b"\r\n") == 1
 
 
 def test_before_any_publication_files_are_empty():
@@ -113,22 +113,22 @@ def test_before_any_publication_files_are_empty():
 def test_the_first_piece_needs_no_reading(library, django_assert_num_queries):
     selection = filtered()
     with django_assert_num_queries(0):
-        assert next(streaming.stream_csv(selection, SITE)).startswith(b"\xef\xbb\xbfid,url,")
+        assert next(downloads.stream_csv(selection, SITE)).startswith(b"\xef\xbb\xbfid,url,")
 
 
 def test_what_comes_during_a_download_is_not_in_it(library, monkeypatch):
-    monkeypatch.setattr(streaming, "BATCH", 2)
+    monkeypatch.setattr(downloads, "BATCH", 2)
     with time_machine.travel(NOON - datetime.timedelta(seconds=1), tick=False) as clock:
         LaureateFactory(announcement=AnnouncementFactory(published_at=NOON), title="Zorglub")
         count = Laureate.objects.published().count()
-        pieces = streaming.stream_csv(filtered(), SITE)
+        pieces = downloads.stream_csv(filtered(), SITE)
         first = next(pieces) + next(pieces)
         clock.move_to(NOON + datetime.timedelta(seconds=1))
         LaureateFactory(announcement=AnnouncementFactory(), title="Zorglub")
         content = first + joined(pieces)
         assert b"Zorglub" not in content
         assert content.count(b"\r\nessai") == count
-        assert joined(streaming.stream_csv(filtered(), SITE)).count(b",Zorglub,") == 2
+        assert joined(downloads.stream_csv(filtered(), SITE)).count(b",Zorglub,") == 2
 
 
 def test_the_number_of_a_release_to_come_waits_for_its_minute(library):
@@ -137,12 +137,12 @@ def test_the_number_of_a_release_to_come_waits_for_its_minute(library):
     listed = Laureate.objects.published().filter(announcement=announcement)
     for shift in (-1, 0):
         with time_machine.travel(NOON + datetime.timedelta(seconds=shift), tick=False):
-            check(streaming.Queried(listed), listed)
+            check(downloads.Queried(listed), listed)
 
 
 def test_a_list_that_keeps_changing_is_asked_of_the_snapshot(library, monkeypatch):
-    write = streaming.catalogue.Write(-1, "")
-    monkeypatch.setattr(streaming, "_last_write", lambda database: write)
+    write = downloads.catalogue.Write(-1, "")
+    monkeypatch.setattr(downloads, "_last_write", lambda database: write)
     selection = filtered("tri=titre&annonce=ancienne")
     expected = LaureateFilterSet(QueryDict("tri=titre&annonce=ancienne")).qs
     check(selection, expected)
@@ -181,8 +181,8 @@ def run(database, *statements):
 def test_a_snapshot_neither_sees_a_writer_nor_holds_it(file_database, monkeypatch):
     usual, writer = file_database
     run(usual, "CREATE TABLE a (b integer)", "INSERT INTO a VALUES (1)")
-    monkeypatch.setattr(streaming, "connection", usual)
-    with streaming.snapshot() as database:
+    monkeypatch.setattr(downloads, "connection", usual)
+    with downloads.snapshot() as database:
         assert database is not usual
         assert run(database, "SELECT b FROM a") == [(1,)]
         run(writer, "BEGIN IMMEDIATE", "UPDATE a SET b = 2", "COMMIT")
@@ -195,11 +195,11 @@ def test_a_snapshot_neither_sees_a_writer_nor_holds_it(file_database, monkeypatc
 def test_a_snapshot_ends_with_the_client(file_database, monkeypatch):
     usual, _ = file_database
     run(usual, "CREATE TABLE a (b integer)")
-    monkeypatch.setattr(streaming, "connection", usual)
+    monkeypatch.setattr(downloads, "connection", usual)
     opened = []
 
     def pieces():
-        with streaming.snapshot() as database:
+        with downloads.snapshot() as database:
             opened.append(database)
             yield b""
 
@@ -212,7 +212,7 @@ def test_a_snapshot_ends_with_the_client(file_database, monkeypatch):
 
 @pytest.mark.sqlite
 def test_in_memory_and_in_a_transaction_the_usual_connection_reads():
-    with streaming.snapshot() as database:
+    with downloads.snapshot() as database:
         assert database is connection
 
 
@@ -220,11 +220,11 @@ def test_in_memory_and_in_a_transaction_the_usual_connection_reads():
 @pytest.mark.django_db(transaction=True)
 def test_a_rectification_in_the_middle_tears_nothing(monkeypatch):
     """Another connection rewrites, withdraws and adds between two pieces."""
-    monkeypatch.setattr(streaming, "BATCH", 2)
+    monkeypatch.setattr(downloads, "BATCH", 2)
     announcement = AnnouncementFactory()
     rows = [LaureateFactory(announcement=announcement, title=f"Avant {n}") for n in range(9)]
     expected = joined(native.stream_csv(Laureate.objects.in_public_order(), opendata.context(SITE)))
-    pieces = streaming.stream_csv(filtered(), SITE)
+    pieces = downloads.stream_csv(filtered(), SITE)
     content = next(pieces) + next(pieces)
 
     def rectify():
@@ -244,7 +244,7 @@ def test_a_rectification_in_the_middle_tears_nothing(monkeypatch):
     other.start()
     other.join()
     assert content + joined(pieces) == expected
-    assert joined(streaming.stream_csv(filtered(), SITE)).count(b"\r\n") == 1
+    assert joined(downloads.stream_csv(filtered(), SITE)).count(b"\r\n") == 1
     assert Record.objects.filter(csv__contains="Après").count() == 9
 
 

@@ -2,7 +2,9 @@
 
 from rest_framework import serializers
 
-from laureates.api.fields import (
+from laureates.models import Carrier, Claim, Organisation, Release, Territory
+from laureates.opendata.fields import FIELDS
+from laureates.opendata.serializer_fields import (
     Amount,
     ApiAddress,
     Day,
@@ -13,8 +15,6 @@ from laureates.api.fields import (
     from_open_data,
     one_of,
 )
-from laureates.models import Carrier, Claim, Organisation, Release, Territory
-from laureates.opendata.fields import FIELDS
 
 # Said here by objects that name each organisation, theme and territory, and by the envelope.
 SAID_BY_OBJECTS = {
