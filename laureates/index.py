@@ -5,9 +5,11 @@ The only writer of IndexEntry, FacetValue, Card, Record and Posting. Signals cal
 changes; after a load of fixtures, which fires none of them in earnest, `rebuild()` does the whole.
 """
 
+import threading
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -34,6 +36,7 @@ from laureates.models import (
 from laureates.typography import fold
 
 BATCH = 1_000
+_local = threading.local()
 _TEXTS = ("title_tokens", "name_tokens", "body_tokens", "sort_title")
 _CARD = (
     "opens_at",
@@ -44,6 +47,25 @@ _CARD = (
     "is_withdrawn",
     "content",
 )
+
+
+@contextmanager
+def gathering():
+    """Derive once, at the end, what is saved within: a laureate and its links are many rows.
+
+    Until then a search and lists show the rows as they were.
+    """
+    if getattr(_local, "keys", None) is not None:
+        yield
+        return
+    _local.keys = set()
+    try:
+        yield
+        keys = _local.keys
+    finally:
+        _local.keys = None
+    if keys:
+        rebuild(Laureate.objects.filter(pk__in=keys))
 
 
 def announced() -> QuerySet:
@@ -57,6 +79,9 @@ def rebuild(laureates: QuerySet | None = None) -> int:
     Idempotent: what is already true is left alone. Reads and writes by batches.
     """
     if laureates is not None:
+        if (gathered := getattr(_local, "keys", None)) is not None:
+            gathered |= set(laureates.values_list("pk", flat=True))
+            return 0
         return sum(_rebuild_batch(keys, with_postings=True) for keys in _batches(laureates))
     # Entries written while a migration had lifted the triggers are not in the full text.
     search.rebuild()
@@ -232,8 +257,9 @@ def _concerned(sender, instance) -> QuerySet:
     )
 
 
-def _on_change(sender, instance, raw=False, **kwargs):
-    if not raw:
+def _on_change(sender, instance, raw=False, created=False, **kwargs):
+    # Nothing leads yet to a new theme, organisation or announcement.
+    if not raw and (sender in (Laureate, Carrier) or not created):
         rebuild(_concerned(sender, instance))
 
 

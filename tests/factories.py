@@ -44,6 +44,7 @@ from calls.models import (
     Selection,
     SessionAccess,
 )
+from laureates import index
 from laureates.importers.text import drafting
 from laureates.models import (
     Announcement,
@@ -192,6 +193,11 @@ class LaureateFactory(Rows):
     public_id = factory.Sequence(lambda n: f"essai{n:05}")
     slug = factory.Sequence(lambda n: f"projet-{n}")
     title = factory.Sequence(lambda n: f"Projet {n}")
+
+    @classmethod
+    def _generate(cls, strategy, params):
+        with index.gathering():
+            return super()._generate(strategy, params)
 
     @factory.post_generation
     def carriers(self, create, organisations, **kwargs):

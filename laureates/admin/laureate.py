@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.db import transaction
 from django.template.loader import render_to_string
 
 from ftap.exports import ExportableAdmin
@@ -6,7 +7,7 @@ from ftap.listfilters import RelatedFilter, SplitFilter
 from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.refusals import Refusal
 from ftap.templatetags.ftap import euros
-from laureates import releases
+from laureates import index, releases
 from laureates.admin.library_import import import_links
 from laureates.admin.publishing_acts import LaureateActPages
 from laureates.admin.publishing_panel import LaureatePanel
@@ -153,6 +154,13 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_is_published()
+
+    def changeform_view(self, request, *args, **kwargs):
+        if request.method != "POST":
+            return super().changeform_view(request, *args, **kwargs)
+        # A form saves a laureate, its carriers and its links: it is derived once.
+        with transaction.atomic(), index.gathering():
+            return super().changeform_view(request, *args, **kwargs)
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

@@ -1,5 +1,6 @@
 """Derived rows follow what they are derived from, and nothing is written that is already true."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -170,3 +171,23 @@ def test_rebuild_reads_by_batches(monkeypatch):
     IndexEntry.objects.all().delete()
     assert index.rebuild() == 5
     assert IndexEntry.objects.count() == Laureate.objects.count()
+
+
+@pytest.mark.django_db
+def test_what_is_gathered_is_derived_once_at_the_end():
+    laureate = LaureateFactory(title="Avant")
+    theme = ThemeFactory()
+    with index.gathering():
+        laureate.title = "Après"
+        laureate.save()
+        with index.gathering():
+            laureate.themes.add(theme)
+        assert IndexEntry.objects.get(laureate=laureate).sort_title == "avant"
+    assert IndexEntry.objects.get(laureate=laureate).sort_title == "apres"
+    assert FacetValue.objects.filter(laureate=laureate, facet="theme", value=theme.slug).exists()
+    with contextlib.suppress(ZeroDivisionError), index.gathering():
+        raise ZeroDivisionError
+    # The next change is derived at once.
+    laureate.title = "Enfin"
+    laureate.save()
+    assert IndexEntry.objects.get(laureate=laureate).sort_title == "enfin"
