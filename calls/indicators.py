@@ -161,7 +161,8 @@ def current_decisions() -> QuerySet[Selection]:
 
 def awaiting_decision() -> Q:
     """Dossiers on which the committee has still to decide: none is in force, or « ajourné »."""
-    final = current_decisions().exclude(outcome=Outcome.DEFERRED)
+    # An adjournment stands only where there is no other: whichever is the current one, it is known.
+    final = Selection.objects.validated().exclude(outcome=Outcome.DEFERRED)
     return (
         Q(is_undisclosed=False)
         & ~Q(state__in=(State.INADMISSIBLE, State.WITHDRAWN))
@@ -257,9 +258,10 @@ def _dossiers(session_ids, user):
 
 def _decisions(session_ids, user):
     """{pk of the dossier: its decision in force}."""
+    current = current_decisions().filter(application__session__in=session_ids)
     rows = (
         Selection.objects.visible_to(user)
-        .filter(pk__in=current_decisions().values("pk"), application__session__in=session_ids)
+        .filter(pk__in=current.values("pk"))
         .order_by("decided_on", "pk")
         .values("application", "outcome", "granted_amount", "decided_on", "committee__held_on")
     )

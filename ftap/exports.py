@@ -299,7 +299,10 @@ class ExportableAdmin(ExportMixin):
         except IncorrectLookupParameters:
             # The whole list is not what this address asked for: its page says so.
             return HttpResponseRedirect(f"{self._list_url()}?{ERROR_FLAG}=1")
-        rows, count = changelist.queryset, changelist.result_count
+        rows = changelist.queryset
+        # A list counts up to a bound; a file says how many rows it would have.
+        is_bounded = changelist.paginator.is_bounded
+        count = rows.count() if is_bounded else changelist.result_count
         is_filtered = bool(changelist.query or changelist.get_filters_params())
         is_chosen = False
         if request.method == "POST":

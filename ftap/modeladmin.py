@@ -24,9 +24,12 @@ from django.utils.text import capfirst, slugify
 
 from ftap import objecthistory, refusals
 from ftap.editlock import EditLock
+from ftap.lists import BoundedPaginator, KeyedList
 from ftap.modelforms import MultilineField, RowsFormSet, StrictModelForm
 
 WORDS_MAX = 12
+# Keys that a query is given one by one.
+FEW = 500
 
 
 def storable(field, value) -> bool:
@@ -168,6 +171,7 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 500
     show_full_result_count = False
+    paginator = BoundedPaginator
     save_on_top = False
     # Rank on the site's first page.
     index_order = 50
@@ -208,6 +212,9 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
     def _plural(self):
         return capfirst(self.opts.verbose_name_plural)
 
+    def get_changelist(self, request, **kwargs):
+        return KeyedList
+
     def get_changelist_instance(self, request):
         try:
             return super().get_changelist_instance(request)
@@ -223,7 +230,13 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
             for word in filter(None, words):
                 condition &= models.Q(**{f"{self.search_slug}__icontains": word})
             found = found | queryset.filter(condition)
-        return found, may_have_duplicates
+        if found is queryset:
+            return found, may_have_duplicates
+        # Few rows are known by their keys: they are not looked for again to be counted and sorted.
+        keys = list(found.order_by().values_list("pk", flat=True).distinct()[: FEW + 1])
+        if len(keys) > FEW:
+            return found, may_have_duplicates
+        return queryset.filter(pk__in=keys), False
 
     def response_action(self, request, queryset):
         key = self.opts.pk

@@ -4,9 +4,15 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 
+from ftap.lists import rows_of
+
+# Further, nobody turns the pages of what they type.
+PAGES_MAX = 1000
 # Packages whose screens are replaced by ours, or have no use here.
 IGNORED_PACKAGES = ("django.contrib.auth.", "dsfr.")
 
@@ -20,10 +26,24 @@ class StrictAutocompleteView(AutocompleteJsonView):
             raise PermissionDenied
         return term, model_admin, source_field, to_field_name
 
-    def get_queryset(self):
+    def paginate_queryset(self, queryset, page_size):
+        """The keys of a page and of the row that follows, then the rows: nothing is counted."""
+        try:
+            number = int(self.request.GET.get(self.page_kwarg) or 1)
+        except ValueError as error:
+            raise Http404 from error
+        if not 1 <= number <= PAGES_MAX:
+            raise Http404
+        first = (number - 1) * page_size
+        keys = list(queryset.values_list("pk", flat=True)[first : first + page_size + 1])
+        if number > 1 and not keys:
+            raise Http404
         names = getattr(self.model_admin, "str_select_related", ())
-        queryset = super().get_queryset()
-        return queryset.select_related(*names) if names else queryset
+        known = self.model_admin.model._base_manager.all()
+        rows = rows_of(keys[:page_size], known.select_related(*names) if names else known)
+        # As long as what is known to be there: it only has to say whether there is more.
+        page = Paginator(range(first + len(keys)), page_size).page(number)
+        return page.paginator, page, rows, page.has_other_pages()
 
 
 class FtapAdminSite(AdminSite):

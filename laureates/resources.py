@@ -39,9 +39,12 @@ def territory_key(territory) -> str:
 def known_laureates(user, relation: str):
     """A column: how many laureates that exist for `user` have the row among their `relation`,
     « themes », « territories » or « organisations »."""
-    links = getattr(Laureate, relation).through.objects.filter(
-        laureate__in=Laureate.objects.visible_to(user).values("pk")
-    )
+    links = getattr(Laureate, relation).through.objects.all()
+    # Those that do not exist for them are none or few: their keys are read first, so that every
+    # link is not compared with them.
+    hidden = Laureate.objects.filter(announcement__in=Announcement.objects.hidden_from(user))
+    if keys := list(hidden.order_by().values_list("pk", flat=True)):
+        links = links.exclude(laureate__in=keys)
     return count_of(links, getattr(Laureate, relation).field.m2m_reverse_field_name())
 
 

@@ -35,7 +35,7 @@ CSV, XLSX, ODS = "0", "1", "2"
 BUDGETS = {
     "auth.group": 7,
     "calls.affiliation": 5,
-    "calls.application": 10,
+    "calls.application": 9,
     "calls.bulkact": 6,
     "calls.call": 6,
     "calls.callsession": 7,
@@ -54,9 +54,9 @@ BUDGETS = {
     "laureates.errorreport": 4,
     "laureates.laureate": 9,
     "laureates.libraryimport": 4,
-    "laureates.organisation": 5,
-    "laureates.territory": 5,
-    "laureates.theme": 4,
+    "laureates.organisation": 7,
+    "laureates.territory": 7,
+    "laureates.theme": 6,
 }
 
 

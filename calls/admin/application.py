@@ -1,12 +1,12 @@
 """Dossiers: the list to work from, and the page of each."""
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.formats import date_format
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.timezone import localtime
 
@@ -24,6 +24,7 @@ from calls.models.event import Event
 from calls.resources import ApplicationResource, RetainedApplicationResource
 from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
+from ftap.lists import KeyedList
 from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.subqueries import count_of
 from ftap.templatetags.ftap import euros
@@ -63,12 +64,15 @@ class BearerInline(TabularInline):
         return super().has_change_permission(request, obj) and not (obj and obj.is_undisclosed)
 
 
-class DossierList(ChangeList):
-    """The list, with what its columns show read in the query of its page."""
+class DossierList(KeyedList):
+    """The list, with what its columns show read with the rows of its page."""
 
-    def get_queryset(self, request, exclude_parameters=None):
-        found = super().get_queryset(request, exclude_parameters)
-        return found.prefetch_related("bearers__organisation").annotate(**_columns(request.user))
+    def __init__(self, request, *args, **kwargs):
+        self.user = request.user
+        super().__init__(request, *args, **kwargs)
+
+    def with_columns(self, queryset):
+        return queryset.prefetch_related("bearers__organisation").annotate(**_columns(self.user))
 
     def get_ordering_field(self, field_name):
         """A column that the reader may not sort is not sorted by a forged address either."""
@@ -192,7 +196,8 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAd
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
-        changelist.presets = self._presets(request)
+        # Counted when they are shown: an export asks the list for its query alone.
+        changelist.presets = SimpleLazyObject(lambda: self._presets(request))
         return changelist
 
     def _presets(self, request):
@@ -203,21 +208,16 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAd
             for label, parameter, value in PRESETS
             if _is_for(user, BY_PARAMETER[parameter].conditions[value])
         ]
-        counts = Application.objects.visible_to(user).aggregate(
-            **{
-                f"n{rank}": Count("pk", filter=conditions_met(user, **{parameter: value}))
-                for rank, (_, parameter, value) in enumerate(presets)
-            }
-        )
+        rows = Application.objects.visible_to(user).order_by()
         url = reverse("admin:calls_application_changelist")
         return [
             {
                 "label": label,
-                "count": counts[f"n{rank}"],
+                "count": rows.filter(conditions_met(user, **{parameter: value})).count(),
                 "url": f"{url}?{urlencode({parameter: value})}",
                 "is_current": request.GET.get(parameter) == value,
             }
-            for rank, (label, parameter, value) in enumerate(presets)
+            for label, parameter, value in presets
         ]
 
     # The page of a dossier ------------------------------------------------------------------

@@ -20,11 +20,14 @@ from calls.models import (
     Review,
     Selection,
 )
+from laureates.models import Laureate
 
 State, Outcome = Application.State, Selection.Outcome
 # Held by those who read dossiers in full; neither by reviewers of other institutions nor by
 # publishers, who are not told how far the examination has gone.
 IN_FULL = "calls.view_committee"
+# Whoever reads every dossier that exists for them reads it in full.
+EVERY = "calls.read_every_application"
 UNDER_OPINION = (State.ADMISSIBLE, State.UNDER_REVIEW, State.INFO_REQUESTED)
 
 
@@ -33,7 +36,7 @@ class Condition:
     """Dossiers of one kind: `rows` gives, for the reader, what to ask of each.
 
     `permission` is that of its readers. Except for `is_partial` ones, nothing is learnt of a
-    dossier that is not read in full.
+    dossier that is not read in full. Asked of rows that exist for the reader, and of no other.
     """
 
     label: str
@@ -44,7 +47,7 @@ class Condition:
     def met(self, user) -> Q:
         if not user.has_perm(self.permission):
             return Q(pk__in=())
-        if self.is_partial:
+        if self.is_partial or user.has_perm(EVERY):
             return self.rows(user)
         return self.rows(user) & Q(pk__in=Application.objects.read_in_full_by(user).values("pk"))
 
@@ -276,10 +279,13 @@ def _above_request(user):
 
 def _unpublished(user):
     """Retained, of a real call, with no laureate that visitors can see."""
-    published = Selection.objects.published().values("pk")
-    retained = Selection.objects.visible_to(user).retained()
-    waiting = retained.exclude(pk__in=published).exclude(
-        application__session__call__is_fictional=True
+    published = Laureate.objects.published().filter(pk=OuterRef("laureate"))
+    fictional = CallSession.objects.filter(call__is_fictional=True)
+    waiting = (
+        Selection.objects.visible_to(user)
+        .retained()
+        .exclude(Exists(published))
+        .exclude(application__session__in=fictional.values("pk"))
     )
     return Q(pk__in=waiting.values("application"))
 

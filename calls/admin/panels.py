@@ -153,39 +153,45 @@ ANOMALIES = (
 
 
 def to_do(request):
-    """What waits for the reader, and the records that contradict each other: a query per model."""
+    """What waits for the reader, each counted by a query that an index answers, and the records
+    that contradict each other, in one reading of each model."""
     user = request.user
     tasks = [task for task in TASKS if task.is_for(user)]
     checks = [task for task in ANOMALIES if task.is_for(user)]
     if not tasks and not checks:
         return None
-    counted = _count([*tasks, *checks], user)
-    anomalies = [item for item in counted[len(tasks) :] if item["count"]]
+    items = [
+        _item(task, _rows(task.model, user).filter(task.condition(user)).count()) for task in tasks
+    ]
     return {
         "title": "À faire",
         "template": "admin/calls/panels/to_do.html",
         "is_wide": True,
         "context": {
-            "items": counted[: len(tasks)],
-            "anomalies": anomalies,
+            "items": items,
+            "anomalies": [item for item in _together(checks, user) if item["count"]],
             "has_checks": bool(checks),
         },
     }
 
 
-def _count(tasks, user):
+def _rows(model, user):
+    return visible(model.objects.order_by(), user)
+
+
+def _item(task, count):
+    return {"label": task.label, "count": count, "url": task.url}
+
+
+def _together(tasks, user):
     """[{label, count, url}] of each task, in order."""
     counts = {}
     by_model = sorted(enumerate(tasks), key=lambda pair: pair[1].model.__name__)
     for model, group in groupby(by_model, key=lambda pair: pair[1].model):
-        found = visible(model.objects.all(), user).aggregate(
+        counts |= _rows(model, user).aggregate(
             **{f"n{rank}": Count("pk", filter=task.condition(user)) for rank, task in group}
         )
-        counts |= found
-    return [
-        {"label": task.label, "count": counts[f"n{rank}"], "url": task.url}
-        for rank, task in enumerate(tasks)
-    ]
+    return [_item(task, counts[f"n{rank}"]) for rank, task in enumerate(tasks)]
 
 
 def sessions(request):

@@ -50,6 +50,20 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
             return rows
         return rows.filter(self._reach_in_full(user))
 
+    def on_those_read_in_full_by(self, user) -> Q:
+        """What to ask of a model whose every row has an `application`: to be of one that `user`
+        reads whole. Where they read all but a few, it is those few that are listed."""
+        if self.reads_every(user):
+            return ~Q(application__in=self._recused(user))
+        return Q(application__in=self.model.objects.read_in_full_by(user))
+
+    @staticmethod
+    def reads_every(user) -> bool:
+        """Whether `user` reads whole every row but those that they are recused from."""
+        return user.has_perm("calls.view_application") and user.has_perm(
+            "calls.read_every_application"
+        )
+
     def asked_of(self, user):
         """Rows that `user` was asked an opinion on, alone or with their institution."""
         if not user.has_perm("calls.view_application"):
@@ -57,9 +71,10 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
         return self._without_recusals(user).filter(self._reach_of_opinions(user))
 
     def _without_recusals(self, user):
-        return self.exclude(
-            pk__in=self._related("recusals").in_force().of(user).values("application")
-        )
+        return self.exclude(pk__in=self._recused(user))
+
+    def _recused(self, user):
+        return self._related("recusals").in_force().of(user).values("application")
 
     def _reach_in_full(self, user):
         members = self.model.selections.rel.related_model.committee.field.related_model
@@ -191,6 +206,12 @@ class Application(NaturalKeyModel):
     class Meta:
         verbose_name = "candidature"
         ordering = ("session", "reference")
+        indexes = (
+            # What a stage of work asks is read from it alone, row after row being wide.
+            models.Index(
+                fields=("state", "is_undisclosed", "case_officer"), name="application_by_state"
+            ),
+        )
         permissions = (
             ("import_application", "importer des dossiers"),
             ("read_every_application", "lire tous les dossiers"),

@@ -101,7 +101,7 @@ class LetterQuerySet(models.QuerySet):
         """Letters about dossiers read in full."""
         if not user.has_perm("calls.view_letter"):
             return self.none()
-        return self.filter(application__in=Application.objects.read_in_full_by(user))
+        return self.filter(Application.objects.on_those_read_in_full_by(user))
 
     def pending(self):
         """Neither sent nor superseded."""
@@ -238,9 +238,7 @@ class BulkActQuerySet(models.QuerySet):
         """Receipts with a dossier that `user` reads in full, or of their own making."""
         if not user.has_perm("calls.view_bulkact"):
             return self.none()
-        items = BulkActItem.objects.filter(
-            application__in=Application.objects.read_in_full_by(user)
-        )
+        items = BulkActItem.objects.filter(Application.objects.on_those_read_in_full_by(user))
         return self.filter(pk__in=items.values("act"))
 
 

@@ -21,7 +21,7 @@ class RecusalQuerySet(models.QuerySet):
         """Recusals of others, on dossiers read in full; one's own show on one's own page only."""
         if not user.has_perm("calls.view_recusal"):
             return self.none()
-        return self.filter(application__in=Application.objects.read_in_full_by(user))
+        return self.filter(Application.objects.on_those_read_in_full_by(user))
 
 
 class Recusal(models.Model):

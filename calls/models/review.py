@@ -42,7 +42,9 @@ class ReviewQuerySet(models.QuerySet):
         """Opinions on dossiers read in full, and those asked of `user`."""
         if not user.has_perm("calls.view_review"):
             return self.none()
-        reach = Q(application__in=Application.objects.read_in_full_by(user))
+        reach = Application.objects.on_those_read_in_full_by(user)
+        if Application.objects.reads_every(user):
+            return self.filter(reach)
         if user.has_perm("calls.give_opinion"):
             reach |= Q(
                 pk__in=self.model.objects.asked_of(user).values("pk"),
@@ -108,6 +110,13 @@ class Review(models.Model):
         verbose_name_plural = "avis"
         ordering = ("application", "institution", "pk")
         permissions = (("export_review", "exporter les avis"),)
+        indexes = (
+            models.Index(
+                fields=("due_on", "application", "institution", "reviewer"),
+                condition=Q(cancelled_at__isnull=True, rendered_at__isnull=True),
+                name="review_expected",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("application", "institution"),
@@ -191,7 +200,7 @@ class _InternalQuerySet(models.QuerySet):
         opts = self.model._meta
         if not user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
             return self.none()
-        return self.filter(application__in=Application.objects.read_in_full_by(user))
+        return self.filter(Application.objects.on_those_read_in_full_by(user))
 
 
 class Note(models.Model):

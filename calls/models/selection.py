@@ -37,7 +37,9 @@ class SelectionQuerySet(NaturalKeyQuerySet):
         « retenu »."""
         if not user.has_perm("calls.view_selection"):
             return self.none()
-        reach = Q(application__in=Application.objects.read_in_full_by(user))
+        reach = Application.objects.on_those_read_in_full_by(user)
+        if Application.objects.reads_every(user):
+            return self.filter(reach)
         if user.has_perm("calls.read_retained_application"):
             reach |= Q(
                 pk__in=self.model.objects.retained().values("pk"),
@@ -123,6 +125,14 @@ class Selection(NaturalKeyModel):
         verbose_name_plural = "décisions du comité"
         ordering = ("committee", "application")
         permissions = (("export_selection", "exporter les décisions"),)
+        indexes = (
+            # Those in force, by what they say.
+            models.Index(
+                fields=("state", "outcome", "application", "laureate", "committee"),
+                condition=Q(superseded_at__isnull=True),
+                name="selection_in_force",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("application", "committee"),

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Q
 from django.utils.text import Truncator
 
 from calls.models import Application, Committee, Minutes, Selection
 from calls.permissions import recused_from
+from ftap.subqueries import count_of
 from ftap.templatetags.ftap import euros, french_date
 from laureates import typography
 from laureates.models import Announcement, Carrier, Claim, Laureate
@@ -88,18 +88,14 @@ def waiting(user):
     if not user.has_perm(PUBLISH):
         return Committee.objects.none()
     # A retained decision that is still free: in force, and of a dossier that is known.
-    free = Q(
-        selections__state=Selection.State.VALIDATED,
-        selections__outcome=Selection.Outcome.RETAINED,
-        selections__superseded_at__isnull=True,
-        selections__laureate__isnull=True,
-        selections__application__is_undisclosed=False,
+    free = Selection.objects.retained().filter(
+        laureate__isnull=True, application__is_undisclosed=False
     )
     return (
         Committee.objects.filter(state=Committee.State.CLOSED, publications__isnull=True)
         .exclude(pk__in=Committee.objects.masked_for(user).values("pk"))
-        .annotate(retained_count=Count("selections", filter=free))
-        .filter(retained_count__gt=0)
+        .annotate(retained_count=count_of(free, "committee"))
+        .filter(pk__in=free.order_by().values("committee"))
         .select_related("session__call", "fund")
         .order_by("-held_on", "slug")
     )

@@ -4,15 +4,15 @@ from django.template.loader import render_to_string
 
 from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter, SplitFilter
-from ftap.modeladmin import ModelAdmin, TabularInline
+from ftap.modeladmin import WORDS_MAX, ModelAdmin, TabularInline
 from ftap.refusals import Refusal
 from ftap.templatetags.ftap import euros
-from laureates import index, releases
+from laureates import index, releases, search
 from laureates.admin.library_import import import_links
 from laureates.admin.publishing_acts import LaureateActPages
 from laureates.admin.publishing_panel import LaureatePanel
 from laureates.admin.shared import HeldDeletion, SluggedForm, under_embargo
-from laureates.models import Announcement, Carrier, Laureate, LaureateGroup
+from laureates.models import Announcement, Card, Carrier, Laureate, LaureateGroup
 from laureates.resources import LaureateResource
 
 
@@ -91,9 +91,9 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
     change_form_template = "admin/laureates/laureate/change_form.html"
     index_order = 11
     form = LaureateForm
-    search_fields = ("title", "former_titles", "summary", "public_id", "carriers__announced_name")
-    search_slug = "slug"
-    search_help_text = "Titre, ancien titre, résumé, porteur ou identifiant public."
+    # Which fields they are is the full text's business: see `get_search_results`.
+    search_fields = ("title", "public_id")
+    search_help_text = "Mots du titre, d’un porteur ou du texte, ou identifiant public."
     list_display = (
         "title",
         "position",
@@ -161,6 +161,25 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
         # A form saves a laureate, its carriers and its links: it is derived once.
         with transaction.atomic(), index.gathering():
             return super().changeform_view(request, *args, **kwargs)
+
+    def get_search_results(self, request, queryset, search_term):
+        """Laureates by the words of their page, accents and endings aside, or by their public
+        identifier; where none is found, by a part of the words of their title."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        known = Laureate.objects.order_by()
+        if named := list(known.filter(public_id=term.lower()).values_list("pk", flat=True)):
+            return queryset.filter(pk__in=named), False
+        words = search.words(term)[:WORDS_MAX]
+        if not words:
+            return queryset.none(), False
+        found = search.match(known, term).values("pk")
+        if not found.exists():
+            found = Card.objects.order_by().values("laureate")
+            for word in words:
+                found = found.filter(sort_title__contains=word)
+        return queryset.filter(pk__in=found), False
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

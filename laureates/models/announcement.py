@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from ftap.audit import FieldVersions
+from ftap.subqueries import count_of
 from laureates import typography
 from laureates.models.document import ListedDocument
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
@@ -24,12 +25,14 @@ class AnnouncementQuerySet(NaturalKeyQuerySet):
     def visible_to(self, user):
         """Announcements that exist for `user`, of the staff: not those in preparation that
         settings.ANNOUNCEMENTS_WITHHELD keeps from them."""
-        withheld = import_string(settings.ANNOUNCEMENTS_WITHHELD)(user)
-        return self.exclude(
-            pk__in=self.model.objects.filter(pk__in=withheld)
+        return self.exclude(pk__in=self.model.objects.hidden_from(user).values("pk"))
+
+    def hidden_from(self, user):
+        """Those, few, that do not exist for `user`."""
+        return (
+            self.filter(pk__in=import_string(settings.ANNOUNCEMENTS_WITHHELD)(user))
             .exclude(pk__in=self.model.objects.published().values("pk"))
             .exclude(pk__in=self.model.objects.withdrawn().values("pk"))
-            .values("pk")
         )
 
     def preparable_by(self, user):
@@ -47,7 +50,8 @@ class AnnouncementQuerySet(NaturalKeyQuerySet):
 
     def with_laureate_count(self):
         """`laureate_count`: laureates entered here, whether public or not (for staff)."""
-        return self.annotate(laureate_count=models.Count("laureates"))
+        laureates = self.model.laureates.rel.related_model.objects.all()
+        return self.annotate(laureate_count=count_of(laureates, "announcement"))
 
     def with_public_laureate_count(self):
         return self.annotate(

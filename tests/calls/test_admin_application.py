@@ -387,11 +387,11 @@ def test_the_list_costs_the_same_at_one_and_three_dossiers(secretariat, django_a
 
     make()
     client.get(LIST)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(18):
         client.get(LIST)
     make()
     make()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(18):
         assert client.get(LIST).context["cl"].result_count == 3
 
 

@@ -135,7 +135,7 @@ def test_there_is_no_act_on_several_letters(client, secretary, letter):
 def test_the_list_asks_the_same_number_of_queries(client, secretary, django_assert_num_queries):
     factories.LetterFactory()
     client.get(url(Letter))
-    with django_assert_num_queries(9) as one:
+    with django_assert_num_queries(10) as one:
         client.get(url(Letter))
     factories.LetterFactory.create_batch(3)
     with django_assert_num_queries(len(one.captured_queries)):

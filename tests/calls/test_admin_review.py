@@ -128,10 +128,10 @@ def test_a_reviewer_finds_what_they_are_asked_and_nothing_else(review, reviewer,
 def test_the_list_costs_the_same_at_one_and_three(reviewer, review, django_assert_num_queries):
     client = signed_in(reviewer)
     client.get(LIST)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(LIST)
     factories.ReviewFactory.create_batch(2, institution=review.institution)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert client.get(LIST).context["cl"].result_count == 3
 
 

@@ -393,7 +393,18 @@ def test_counts_lead_to_the_rows_they_count(staff):
 def test_a_search_needs_no_accents(staff):
     laureate = factories.LaureateFactory(title="Télémédecine", slug="telemedecine")
     factories.LaureateFactory()
-    for term in ("telemedecine", "Télémédecine", "medecine"):
+    for term in ("telemedecine", "Télémédecine", "medecine", laureate.public_id):
+        assert listed(staff, Laureate, q=term) == {laureate}
+    assert not listed(staff, Laureate, q="?")
+
+
+def test_a_laureate_is_found_by_its_carrier_and_its_text(staff):
+    organisation = factories.OrganisationFactory(name="Préfecture des Vosges")
+    laureate = factories.LaureateFactory(
+        description="Des mesures **bathymétriques**.", carriers=[organisation]
+    )
+    factories.LaureateFactory()
+    for term in ("prefectures", "vosges", "bathymetrique", "vosges bathymétriques"):
         assert listed(staff, Laureate, q=term) == {laureate}
 
 

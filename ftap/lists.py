@@ -1,0 +1,53 @@
+"""Lists of the staff whose cost does not grow with the data: counted up to a bound, sorted by keys
+alone; the rows of one page are read afterwards, with their columns."""
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.utils.functional import SimpleLazyObject, cached_property
+
+COUNT_MAX = 10_000
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than COUNT_MAX. Where there is more, `is_bounded`: `count` is what can be
+    turned over, and filters or a search reach the rest."""
+
+    @cached_property
+    def _found(self) -> int:
+        return self.object_list.order_by().values("pk")[: COUNT_MAX + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._found, COUNT_MAX)
+
+    @property
+    def is_bounded(self) -> bool:
+        return self._found > COUNT_MAX
+
+
+def rows_of(keys: list, queryset: QuerySet) -> list:
+    """The rows of `queryset` with these primary keys, in the order of the keys."""
+    rows = {row.pk: row for row in queryset.order_by().filter(pk__in=keys)}
+    return [rows[key] for key in keys if key in rows]
+
+
+class KeyedList(ChangeList):
+    """A list that finds which rows its page holds before it reads them.
+
+    What a screen shows besides is annotated in `with_columns`, on the rows of the page alone; what
+    it may be sorted by, in the screen's own queryset.
+    """
+
+    def get_results(self, request):
+        super().get_results(request)
+        page = self.result_list
+        # Read when it is shown: an export asks the list for its query alone.
+        self.result_list = SimpleLazyObject(lambda: self._read(page))
+
+    def _read(self, page: QuerySet) -> list:
+        keys = list(page.values_list("pk", flat=True))
+        return rows_of(keys, self.apply_select_related(self.with_columns(self.root_queryset)))
+
+    def with_columns(self, queryset: QuerySet) -> QuerySet:
+        return queryset
