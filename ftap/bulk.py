@@ -126,6 +126,8 @@ def _is_plain(field):
 
 def _prepared(field, values):
     """What the database takes for values of a field; the same day or amount comes back often."""
+    if all(value is values[0] for value in values):
+        return [field.get_db_prep_save(values[0], connection)] * len(values)
     if not isinstance(field, models.DateField | models.DecimalField):
         return [field.get_db_prep_save(value, connection) for value in values]
     known = {value: field.get_db_prep_save(value, connection) for value in set(values)}

@@ -95,7 +95,11 @@ INDEX_WRITERS = {
 RAW_WRITERS = (
     BULK_WRITERS
     | INDEX_WRITERS
-    | {"ftap/imports/holding.py", "laureates/importers/library/writing.py"}
+    | {
+        "ftap/imports/holding.py",
+        "ftap/imports/receiving.py",
+        "laureates/importers/library/writing.py",
+    }
 )
 DERIVED_MODELS = {
     "Card",

@@ -11,7 +11,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from ftap.imports.holding import CHUNK, Stage, staged_key
+from ftap import bulk
+from ftap.imports.holding import Stage, staged_key
 from ftap.imports.kinds import ImportKind
 from ftap.imports.models import FOLDER, ImportJob, file_path
 from ftap.modeladmin import visible
@@ -123,28 +124,14 @@ def _refuse_twin(kind, job, fields, by):
 
 
 def _stage(kind, job, contents):
-    staged, position = [], 0
-    for sheet in contents.sheets:
-        name = _sheet(sheet)
-        is_primary = kind.is_primary(job, name)
-        for row in sheet.rows():
-            position += 1
-            job.rows_total += is_primary
-            key = staged_key(kind, job, name, row.cells)
-            staged.append(
-                kind.row_model(
-                    job=job,
-                    position=position,
-                    sheet=name,
-                    number=row.number,
-                    key=key,
-                    cells=row.cells,
-                )
-            )
-            if len(staged) == CHUNK:
-                kind.row_model._base_manager.bulk_create(staged)
-                staged = []
-    kind.row_model._base_manager.bulk_create(staged)
+    # What is found out later has its default.
+    later = {
+        field.attname: field.get_default()
+        for field in kind.row_model._meta.concrete_fields
+        if field.attname not in _STAGED and not field.primary_key
+    }
+    rows = ((*row, *later.values()) for row in _staged(kind, job, contents))
+    bulk.write(kind.row_model, (*_STAGED, *later), rows)
     if kind.rows_max is not None and job.rows_total > kind.rows_max:
         raise Refusal(
             f"Ce fichier a {number(job.rows_total)} lignes à importer\u00a0: la limite est de "
@@ -155,6 +142,22 @@ def _stage(kind, job, contents):
             "Ce fichier n’a aucune ligne à importer\u00a0: vérifiez qu’il s’agit du bon fichier et "
             "que sa feuille principale n’est pas vide."
         )
+
+
+_STAGED = ("job_id", "position", "sheet", "number", "key", "cells")
+
+
+def _staged(kind, job, contents):
+    """The rows of a file as _STAGED names them; counted in `job.rows_total`."""
+    position = 0
+    for sheet in contents.sheets:
+        name = _sheet(sheet)
+        is_primary = kind.is_primary(job, name)
+        for row in sheet.rows():
+            position += 1
+            job.rows_total += is_primary
+            key = staged_key(kind, job, name, row.cells)
+            yield job.pk, position, name, row.number, key, row.cells
 
 
 def _store(path, upload):

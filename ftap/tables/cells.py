@@ -1,6 +1,6 @@
 """The text of a cell, the same whatever the format it comes from."""
 
-import unicodedata
+import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -16,7 +16,8 @@ ERRORS = {
     *("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"),
     *("#VALEUR!", "#NOM?", "#NOMBRE!", "#NUL!", "#PROPAGATION!", "#GETTING_DATA"),
 }
-_KEPT = frozenset("\t\n")
+# Characters of command and halves of characters, but for tabulations and ends of lines.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def text(value) -> str:
@@ -68,15 +69,15 @@ def _number(value):
 
 
 def _plain(value):
+    if not value:
+        return ""
     value = value.replace("\r\n", "\n").replace("\r", "\n")
-    if not value.isprintable():
-        for sign in value:
-            if unicodedata.category(sign) in ("Cc", "Cs") and sign not in _KEPT:
-                raise ValueError(
-                    "La cellule contient un caractère de commande, invisible (numéro "
-                    f"{ord(sign)})\u00a0: effacez la cellule, puis saisissez-la de nouveau."
-                )
-    if not value or value.isspace():
+    if sign := _HIDDEN.search(value):
+        raise ValueError(
+            "La cellule contient un caractère de commande, invisible (numéro "
+            f"{ord(sign[0])})\u00a0: effacez la cellule, puis saisissez-la de nouveau."
+        )
+    if value.isspace():
         return ""
     if len(value) > MAX_CHARACTERS:
         raise ValueError(
