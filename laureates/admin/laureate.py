@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 
 from ftap.exports import ExportableAdmin
@@ -86,6 +87,23 @@ class LaureateForm(SluggedForm):
 
 
 @admin.register(Laureate)
+def _in_drafts(words: list[str]) -> QuerySet:
+    """The keys of laureates of drafts that hold each of these folded words."""
+    found = Laureate.objects.filter(announcement__published_at=None).order_by()
+    for word in words:
+        carried = Carrier.objects.filter(
+            Q(announced_name__icontains=word) | Q(organisation__slug__contains=word)
+        )
+        found = found.filter(
+            Q(title__icontains=word)
+            | Q(former_titles__icontains=word)
+            | Q(slug__contains=word)
+            | Q(summary__icontains=word)
+            | Q(pk__in=carried.values("laureate"))
+        )
+    return found.values("pk")
+
+
 class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin):
     resource_classes = [LaureateResource]
     change_form_template = "admin/laureates/laureate/change_form.html"
@@ -164,7 +182,8 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
 
     def get_search_results(self, request, queryset, search_term):
         """Laureates by the words of their page, accents and endings aside, or by their public
-        identifier; where none is found, by a part of the words of their title."""
+        identifier; where none is found, by a part of the words of their title. Those of drafts,
+        which nothing indexes, by a part of the words of their title, summary or carriers."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -174,12 +193,12 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
         words = search.words(term)[:WORDS_MAX]
         if not words:
             return queryset.none(), False
-        found = search.match(known, term).values("pk")
-        if not found.exists():
+        found, drafts = search.match(known, term).values("pk"), _in_drafts(words)
+        if not found.exists() and not drafts.exists():
             found = Card.objects.order_by().values("laureate")
             for word in words:
                 found = found.filter(sort_title__contains=word)
-        return queryset.filter(pk__in=found), False
+        return queryset.filter(Q(pk__in=found) | Q(pk__in=drafts)), False
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

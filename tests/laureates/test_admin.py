@@ -408,6 +408,21 @@ def test_a_laureate_is_found_by_its_carrier_and_its_text(staff):
         assert listed(staff, Laureate, q=term) == {laureate}
 
 
+def test_a_laureate_of_a_draft_is_found_too(staff):
+    draft = factories.AnnouncementFactory(draft=True)
+    organisation = factories.OrganisationFactory(
+        name="Préfecture du Jura", slug="prefecture-du-jura"
+    )
+    laureate = factories.LaureateFactory(
+        announcement=draft, title="Écluse", slug="ecluse", carriers=[organisation]
+    )
+    factories.LaureateFactory(announcement=draft)
+    public = factories.LaureateFactory(title="Une écluse")
+    assert listed(staff, Laureate, q="ecluse") == {laureate, public}
+    for term in ("jura", "ecluse jura", laureate.public_id):
+        assert listed(staff, Laureate, q=term) == {laureate}
+
+
 # Deletion --------------------------------------------------------------------
 
 
