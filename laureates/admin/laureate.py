@@ -86,7 +86,6 @@ class LaureateForm(SluggedForm):
         return cleaned
 
 
-@admin.register(Laureate)
 def _in_drafts(words: list[str]) -> QuerySet:
     """The keys of laureates of drafts that hold each of these folded words."""
     found = Laureate.objects.filter(announcement__published_at=None).order_by()
@@ -104,6 +103,7 @@ def _in_drafts(words: list[str]) -> QuerySet:
     return found.values("pk")
 
 
+@admin.register(Laureate)
 class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin):
     resource_classes = [LaureateResource]
     change_form_template = "admin/laureates/laureate/change_form.html"
