@@ -116,8 +116,7 @@ def prepare(size: int) -> float | None:
     """Make what lacks of the data of this size; seconds that the laureates took, if they did."""
     from django.core.management import call_command  # noqa: PLC0415 - after setup
 
-    if not (Path(os.environ["BENCH_FOLDER"]) / "static").exists():
-        call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate", verbosity=0)
     from bench import generating, generating_calls  # noqa: PLC0415 - after setup
     from calls.models import Application  # noqa: PLC0415
