@@ -1,5 +1,6 @@
 """Rows written as values are those that instances would have made."""
 
+import gc
 from datetime import date
 from decimal import Decimal
 
@@ -102,3 +103,17 @@ def test_reserved_keys_are_nobody_else_s():
         ]
         bulk.write(Laureate, NAMES, rows)
     assert LaureateFactory().pk > max(keys)
+
+
+def fail_undisturbed():
+    with bulk.undisturbed():
+        with bulk.undisturbed():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+
+
+def test_cycles_are_looked_for_again_however_it_ends():
+    with pytest.raises(ZeroDivisionError):
+        fail_undisturbed()
+    assert gc.isenabled()

@@ -98,10 +98,10 @@ def record(action: str, obj, *, by, comment: str = "", details: dict | None = No
 
 
 def _draft(obj, action, actor, act=None):
-    owners = {}
-    for name, model in (("application", Application), ("committee", Committee)):
-        given = getattr(act, name, None)
-        owners[name] = _owner(obj, model) or (given.pk if given is not None else None)
+    owners = {name: given.pk for name in _OWNERS if (given := getattr(act, name, None)) is not None}
+    for name in _ways(type(obj)):
+        if own := _owner(obj, _OWNERS[name]):
+            owners[name] = own
     parent_type, parent_pk = _parent(obj)
     return Draft(
         action=action,
@@ -113,6 +113,15 @@ def _draft(obj, action, actor, act=None):
         parent_pk=parent_pk,
         **owners,
     )
+
+
+_OWNERS = {"application": Application, "committee": Committee}
+
+
+@cache
+def _ways(model):
+    """The names of those that rows of a model belong to, of a dossier and a sitting."""
+    return [name for name, owner in _OWNERS.items() if path_to(model, owner) is not None]
 
 
 def _owner(obj, model):
@@ -153,13 +162,17 @@ def _owning(model):
 
 def _key(obj):
     """The natural key in words, where no part of it may be somebody's name."""
-    lookups = getattr(obj, "NATURAL_KEY", ())
-    if not lookups or any(lookup.split("__")[-1] not in _KEY_NAMES for lookup in lookups):
+    if not _is_plain(getattr(obj, "NATURAL_KEY", ())):
         return ""
     try:
         return " · ".join(str(part) for part in obj.natural_key())[:300]
     except (ObjectDoesNotExist, AttributeError):
         return ""
+
+
+@cache
+def _is_plain(lookups):
+    return bool(lookups) and all(lookup.split("__")[-1] in _KEY_NAMES for lookup in lookups)
 
 
 # Versions ----------------------------------------------------------------------

@@ -86,7 +86,8 @@ def compare(kind, job, rows, by):
         row.job = job
         row.outcome, row.stored = "", ""
         row.values, row.changes, row.problems = {}, [], []
-    kind.compare(job, rows, by=by)
+    with bulk.undisturbed():
+        kind.compare(job, rows, by=by)
     lacking = [row for row in rows if not row.outcome]
     if lacking:
         raise RuntimeError(f"{kind.__class__.__name__} left {lacking[0]} without outcome")

@@ -48,7 +48,8 @@ def write(job, rows: Iterator, *, by, comment: str) -> dict[str, int]:
         with transaction.atomic():
             writer.hold()
             while batch := list(islice(rows, BATCH)):
-                writer.write(batch)
+                with bulk.undisturbed():
+                    writer.write(batch)
             writer.correct()
     except IntegrityError as error:
         raise Refusal(f"{explain(error)} {AGAIN}") from error
