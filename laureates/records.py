@@ -237,8 +237,9 @@ def _plain(value):
 def _line(values) -> str:
     output = io.StringIO(newline="")
     cells = [native.shown(values[item.name], item) for item in _CELLS]
-    csv.writer(output, lineterminator="").writerow(cells)
-    return output.getvalue().replace(_MARK, SITE, 1)
+    # Without an end of line of its own, the writer would leave those of a text unquoted.
+    csv.writer(output, lineterminator="\r\n").writerow(cells)
+    return output.getvalue().removesuffix("\r\n").replace(_MARK, SITE, 1)
 
 
 def _text(content) -> str:

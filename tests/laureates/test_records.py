@@ -101,7 +101,13 @@ def laureate():
 
 
 def test_a_record_is_what_serializers_write(laureate):
-    LaureateFactory(carriers=[], themes=[], territories=[], announcement__session_label="")
+    LaureateFactory(
+        description="Un paragraphe sans virgule.\n\nUn autre.",
+        carriers=[],
+        themes=[],
+        territories=[],
+        announcement__session_label="",
+    )
     (first, second), _ = check()
     row = json.loads(first)
     assert row["url"].startswith(f"{SITE}/laureats/")
