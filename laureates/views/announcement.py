@@ -11,10 +11,10 @@ from django.views.decorators.cache import cache_control
 from django.views.generic import DetailView, TemplateView
 
 from ftap.context_processors import site
-from laureates import figures, freshness, markdown
+from laureates import figures, markdown
 from laureates.models import Announcement
 from laureates.opendata import jsonld
-from laureates.views.kept import PublicMixin
+from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
 from laureates.views.pagination import paginate
 from laureates.views.public import PublicLaureateMixin, PublicPageMixin
@@ -46,7 +46,7 @@ class AnnouncementListView(PublicPageMixin, TemplateView):
         )
 
 
-class AnnouncementView(PublicMixin, PublicLaureateMixin, DetailView):
+class AnnouncementView(KeptPageMixin, PublicLaureateMixin, DetailView):
     """An announcement as it was made: context, committee, figures, laureates, documents."""
 
     template_name = "laureates/announcement.html"
@@ -91,7 +91,7 @@ class AnnouncementView(PublicMixin, PublicLaureateMixin, DetailView):
             if versions
             else None,
             correction=next((version for version in versions if version.is_correction), None),
-            data_as_of=freshness.current().changed_at,
+            data_as_of=self.version.changed_at,
             shared_published_at=announcement.published_at,
             linked_data=self._linked_data(laureates),
             figures=figures.announcement_figures(announcement, self.public.tally),

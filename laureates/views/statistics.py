@@ -11,6 +11,7 @@ from ftap import sheets
 from laureates import charts, figures, statistics
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement
+from laureates.views.kept import KeptPageMixin
 from laureates.views.public import PublicLaureateMixin
 
 # Announcements named on the page; the list of all is a link away.
@@ -70,7 +71,7 @@ class StatisticsMixin(PublicLaureateMixin):
         return reverse(f"laureates:{name}", args=args) + (f"?{query}" if query else "")
 
 
-class StatisticsView(StatisticsMixin, TemplateView):
+class StatisticsView(KeptPageMixin, StatisticsMixin, TemplateView):
     """What the published laureates add up to, by year, theme, carrier, territory and amount."""
 
     template_name = "laureates/statistics/page.html"

@@ -1,0 +1,108 @@
+"""Pages that a process keeps are never those of another moment, of another address nor undone."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from laureates.views import kept
+from tests.factories import AnnouncementFactory, LaureateFactory, ThemeFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIBRARY = reverse("laureates:library")
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    kept._pages.clear()
+    yield
+    kept._pages.clear()
+
+
+def test_a_page_is_made_once_and_a_browser_that_has_it_is_told_so(
+    client, django_assert_num_queries
+):
+    laureate = LaureateFactory()
+    for address in (LIBRARY, laureate.get_absolute_url()):
+        first = client.get(address)
+        with django_assert_num_queries(1):
+            again = client.get(address)
+        assert again.content == first.content
+        assert again["ETag"] == first["ETag"]
+        assert again["Cache-Control"] == first["Cache-Control"]
+        with django_assert_num_queries(1):
+            asked = client.get(address, headers={"if-none-match": first["ETag"]})
+        assert (asked.status_code, asked.content) == (304, b"")
+
+
+def test_each_change_that_visitors_see_makes_another_page(client):
+    laureate = LaureateFactory(title="Première écriture")
+    address = laureate.get_absolute_url()
+    tag = client.get(address)["ETag"]
+    laureate.title = "Seconde écriture"
+    laureate.save()
+    page = client.get(address, headers={"if-none-match": tag})
+    assert page.status_code == 200
+    assert "Seconde écriture" in page.content.decode()
+    laureate.withdrawn_at, laureate.withdrawal_reason = timezone.now(), "À la demande du porteur."
+    laureate.save()
+    gone = client.get(address, headers={"if-none-match": page["ETag"]})
+    assert gone.status_code == 410
+    assert "Seconde écriture" not in client.get(LIBRARY).content.decode()
+
+
+def test_the_minute_of_an_embargo_makes_another_page(client):
+    minute = timezone.now() + timedelta(hours=1)
+    laureate = LaureateFactory(
+        title="Projet secret", announcement=AnnouncementFactory(published_at=minute)
+    )
+    LaureateFactory()
+    with time_machine.travel(minute - timedelta(seconds=1), tick=False):
+        before = client.get(LIBRARY)
+        assert "Projet secret" not in before.content.decode()
+        assert client.get(laureate.get_absolute_url()).status_code == 404
+    with time_machine.travel(minute, tick=False):
+        after = client.get(LIBRARY, headers={"if-none-match": before["ETag"]})
+        assert "Projet secret" in after.content.decode()
+        assert client.get(laureate.get_absolute_url()).status_code == 200
+    # A clock that is put back shows nothing of what is to come.
+    with time_machine.travel(minute - timedelta(seconds=1), tick=False):
+        assert "Projet secret" not in client.get(LIBRARY).content.decode()
+
+
+def test_what_a_transaction_shows_is_not_kept(client):
+    draft = AnnouncementFactory(draft=True)
+    LaureateFactory(announcement=draft, title="Brouillon montré")
+    with transaction.atomic():
+        undone = transaction.savepoint()
+        draft.published_at = timezone.now()
+        draft.save()
+        assert "Brouillon montré" in client.get(LIBRARY).content.decode()
+        transaction.savepoint_rollback(undone)
+    assert not kept._pages
+    assert "Brouillon montré" not in client.get(LIBRARY).content.decode()
+
+
+def test_addresses_do_not_share_a_page(client, settings):
+    settings.ALLOWED_HOSTS = ["un.example.org", "autre.example.org"]
+    LaureateFactory(themes=[ThemeFactory(slug="eau")])
+    pages = [
+        client.get(LIBRARY, query, headers={"host": host}).content
+        for host in settings.ALLOWED_HOSTS
+        for query in ({}, {"theme": "eau"}, {"q": "zorglub"})
+    ]
+    assert len(set(pages)) == 6
+
+
+def test_what_is_kept_is_bounded(client, monkeypatch):
+    LaureateFactory()
+    size = len(client.get(LIBRARY).content)
+    monkeypatch.setattr(kept, "KEPT_BYTES", 3 * size)
+    for number in range(6):
+        client.get(f"{LIBRARY}?q=projet{number}")
+    assert sum(map(len, kept._pages.values())) <= 3 * size
+    assert kept._pages
