@@ -118,6 +118,8 @@ def rebuild() -> None:
         if is_changed:
             # Rows may be gone, which no stamp tells: every worker reads all again.
             IndexWrite.objects.filter(number__lt=stamp).delete()
+        else:
+            IndexWrite.objects.filter(number=stamp).delete()
 
 
 def _rebuild_chunk(chunk, stamp):

@@ -29,6 +29,21 @@ def test_templates_respect_the_house():
     assert not problems, "\n".join(problems)
 
 
+FAST = sorted(architecture.fast_templates().items())
+
+
+@pytest.mark.parametrize(("name", "path"), FAST)
+def test_a_part_rendered_fast_compiles_respects_the_house_and_says_what_it_is_given(name, path):
+    engines["jinja2"].env.get_template(name)
+    text = path.read_text(encoding="utf-8")
+    assert architecture.template_problems(name, text) == []
+    assert text.startswith("{#")
+
+
+def test_there_are_parts_rendered_fast():
+    assert FAST
+
+
 def test_what_templates_include_exists():
     names = set(architecture.templates())
     stock = ("admin/", "dsfr/", "django/", "registration/")

@@ -45,7 +45,7 @@ def person():
 def small_batches(monkeypatch):
     monkeypatch.setattr(KIND, "batch", 2, raising=False)
     monkeypatch.setattr("calls.importers.writing.BATCH", 2)
-    monkeypatch.setattr("ftap.imports.receiving.CHUNK", 4)
+    monkeypatch.setattr("ftap.bulk.ROWS", 4)
 
 
 def receive(session, person):

@@ -240,7 +240,7 @@ def test_query_budget(client, django_assert_num_queries, count):
         )
         versioned(announcement, 1, announcement.published_at)
         versioned(announcement, 2, announcement.published_at + datetime.timedelta(days=1))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         parse(client, ANNOUNCEMENTS)
     with django_assert_num_queries(12):
         parse(client, LAUREATES)

@@ -141,7 +141,7 @@ def test_claims_of_an_announcement_that_is_not_public_are_not_given():
 def test_query_budget(announcement, django_assert_num_queries, count):
     ClaimFactory.create_batch(count, announcement=announcement)
     ClaimFactory.create_batch(count, announcement=None, scope=SCOPE.FUND)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert [figure.scope for figure in figures.announcement_figures(announcement)]
     with django_assert_num_queries(2):
         assert [figure.scope for figure in figures.fund_figures()]

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import ProtectedError
 from django.test import override_settings
 
-from laureates.models import Announcement, Claim, FacetValue, Laureate, Organisation
+from laureates.models import Announcement, Claim, FacetValue, Laureate, Organisation, Posting
 from tests import constraints
 from tests.constraints import changed
 from tests.factories import (
@@ -55,6 +55,11 @@ def second_facet_value():
     FacetValue.objects.create(laureate=laureate, facet="theme", value="a")
     second = FacetValue.objects.create(laureate=laureate, facet="theme", value="b")
     return changed(second, value="a")
+
+
+def second_posting():
+    first = Posting.objects.create(facet="theme", value="essai", chunk=0, bits=b"x", stamp=1)
+    return Posting(facet=first.facet, value=first.value, chunk=0, bits=b"y", stamp=2)
 
 
 def second_laureate():
@@ -119,6 +124,7 @@ VIOLATIONS = {
     "document_size_positive": lambda: changed(DocumentFactory(), size_kb=0),
     "document_unique_position": second_document,
     "facet_value_unique": second_facet_value,
+    "posting_unique": second_posting,
     "laureate_amount_positive": lambda: changed(LaureateFactory(), amount=0),
     "laureate_group_amount_positive": lambda: changed(LaureateGroupFactory(), amount=0),
     "laureate_group_has_name": lambda: changed(LaureateGroupFactory(), name=""),
@@ -173,7 +179,7 @@ SHADOWED = {
     "territory_known_kind",
 }
 # Rows that the program alone writes: nobody reads the message.
-DERIVED = {"facet_value_unique"}
+DERIVED = {"facet_value_unique", "posting_unique"}
 
 
 def test_every_constraint_is_violated_here():

@@ -551,7 +551,7 @@ def test_the_pages_offer_the_latest_documents(client, sheet):
     html = client.get(sheet.get_absolute_url()).content.decode()
     assert f"/versions/2/fiche-{sheet.public_id}-v2.pdf" in html
     assert f"fiche-{sheet.public_id}-v1.pdf" not in html
-    assert re.search(r"PDF \([\d,]+&nbsp;Ko\) — Version 2 du 25\u00a0septembre 2019", html)
+    assert re.search(r"PDF \([\d,]+\u00a0Ko\) — Version 2 du 25\u00a0septembre 2019", html)
     html = client.get(sheet.announcement.get_absolute_url()).content.decode()
     assert (
         "/versions/2/annonce-v2.pdf" in html.split("Pour en savoir plus")[1].split("</section>")[0]

@@ -197,7 +197,7 @@ def test_robots_ask_again_each_time(db, client, path):
     # The latest date of those that remain would not tell that one has disappeared.
     assert "Last-Modified" not in response
     assert not response.cookies
-    assert "Vary" not in response
+    assert response["Vary"] == "Accept-Encoding"
 
 
 def test_robots_stay_out_of_the_staff_site(client):
