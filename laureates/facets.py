@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from laureates.models import (
     Announcement,
-    FacetValue,
     Laureate,
     Organisation,
     Territory,
@@ -233,18 +232,3 @@ def public_territories() -> QuerySet:
     """Territories of at least one public laureate, and the regions of such territories."""
     own = Territory.objects.filter(pk__in=Laureate.objects.published().values("territories"))
     return Territory.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=own.values("region")))
-
-
-def public_counts(facet: str, values: Iterable[str]) -> dict[str, int]:
-    """How many public laureates have each of these values of a facet: one query."""
-    rows = (
-        FacetValue.objects.filter(
-            facet=facet,
-            value__in=list(values),
-            laureate__in=Laureate.objects.published().values("pk"),
-        )
-        .values_list("value")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    return dict(rows)

@@ -64,19 +64,6 @@ class LaureateQuerySet(NaturalKeyQuerySet):
             "territories",
         )
 
-    def for_detail(self):
-        """What a project's page reads: the list's, with the ministry of each carrier."""
-        return self.select_related("announcement", "group").prefetch_related(
-            Prefetch(
-                "carriers",
-                Carrier.objects.select_related(
-                    "organisation__supervising_ministry", "organisation__territory"
-                ),
-            ),
-            "themes",
-            "territories",
-        )
-
 
 class Laureate(NaturalKeyModel):
     """A project retained by the committee, as announced.

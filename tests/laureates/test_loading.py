@@ -44,7 +44,7 @@ def test_it_holds_what_the_rows_hold(django_assert_num_queries):
     make()
     with django_assert_num_queries(9):
         found = loading.load(Laureate.objects.all())
-    expected = Laureate.objects.for_detail().order_by("pk")
+    expected = Laureate.objects.order_by("pk")
     assert len(found) == 3
     for one, row in zip(found, expected, strict=True):
         assert one.pk == row.pk
