@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from laureates.models import (
     Announcement,
@@ -225,10 +225,16 @@ FACETS = {
 
 def public_themes() -> QuerySet:
     """Themes of at least one public laureate: another may betray one that is not public yet."""
-    return Theme.objects.filter(pk__in=Laureate.objects.published().values("themes"))
+    return Theme.objects.filter(Exists(_public().filter(themes=OuterRef("pk"))))
 
 
 def public_territories() -> QuerySet:
     """Territories of at least one public laureate, and the regions of such territories."""
-    own = Territory.objects.filter(pk__in=Laureate.objects.published().values("territories"))
-    return Territory.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=own.values("region")))
+    return Territory.objects.filter(
+        Exists(_public().filter(territories=OuterRef("pk")))
+        | Exists(_public().filter(territories__region=OuterRef("pk")))
+    )
+
+
+def _public() -> QuerySet:
+    return Laureate.objects.published().order_by()

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siret as stdnum_siret
@@ -117,11 +117,12 @@ class Theme(NaturalKeyModel):
 class OrganisationQuerySet(NaturalKeyQuerySet):
     def public(self):
         """Those with a page: one of their projects, or of those they supervise, is public."""
-        own = laureate_published_q("carriers__laureate__")
-        supervised = laureate_published_q("supervised__carriers__laureate__")
+        # Asked of each organisation, until one project is found: all of them are never read.
+        carriers = self.model._meta.apps.get_model("laureates", "Carrier").objects
+        public = carriers.filter(laureate_published_q("laureate__")).order_by()
         return self.filter(
-            Q(pk__in=self.model.objects.filter(own).values("pk"))
-            | Q(pk__in=self.model.objects.filter(supervised).values("pk"))
+            Exists(public.filter(organisation=OuterRef("pk")))
+            | Exists(public.filter(organisation__supervising_ministry=OuterRef("pk")))
         )
 
     def formerly_at(self, slug):
