@@ -73,6 +73,7 @@ def served(made, settings, tmp_path):
     return answered
 
 
+@pytest.mark.django_db  # the end of a request looks at connections
 def test_collected_files_are_kept_for_years_and_come_compressed(served):
     for name in (design_system.NAME, "ftap/ftap.css", "dsfr/dist/core/core.module.min.js"):
         for coding in ("br", "gzip"):
@@ -86,6 +87,7 @@ def test_collected_files_are_kept_for_years_and_come_compressed(served):
     assert brotli.decompress(compressed) == served(design_system.NAME).body
 
 
+@pytest.mark.django_db  # the end of a request looks at connections
 def test_fonts_are_the_state_s_own_bytes(served):
     name = "dsfr/dist/fonts/Marianne-Regular.woff2"
     response = served(name, accept_encoding="br, gzip")

@@ -148,8 +148,8 @@ def test_the_menu_shows_where_the_page_stands(client, addresses, name):
         # count, page; what is known of them: claims, laureates, those withdrawn
         ("announcements", 5),
         # announcement, laureates with carriers, themes and territories, figures, documents;
-        # versions, what is withdrawn, what is known (4); what is public (4)
-        ("announcement", 18),
+        # versions, what is withdrawn, what is known (4); what is public (3)
+        ("announcement", 17),
         # what is public; organisations
         ("organisations", 5),
         # what is public, the order; organisation, cards, the organisations that it supervises
