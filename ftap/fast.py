@@ -8,7 +8,7 @@ from functools import cache
 from urllib.parse import quote
 
 from django.template import engines
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
@@ -21,16 +21,26 @@ from ftap.templatetags.ftap import euros, french_date, number
 def _pattern(name: str, count: int) -> str:
     # Four digits are what every kind of argument takes.
     holes = [f"731{rank}" for rank in range(count)]
-    pattern = reverse(name, args=holes)
+    prefix = get_script_prefix()
+    set_script_prefix("/")
+    try:
+        pattern = reverse(name, args=holes)
+    finally:
+        set_script_prefix(prefix)
     for hole in holes:
         pattern = pattern.replace(hole, "{}", 1)
     return pattern
 
 
-def address(name: str, *parts: str | int) -> str:
-    """The path of a page whose arguments stand in addresses as they are, as slugs do: resolving
-    each would take longer than what is shown with it."""
+def path(name: str, *parts: str | int) -> str:
+    """The path of a page below the prefix under which this process may serve; its arguments stand
+    in addresses as they are, as slugs do. Resolving each would take longer than what is shown."""
     return _pattern(name, len(parts)).format(*parts)
+
+
+def address(name: str, *parts: str | int) -> str:
+    """The path of a page, as `reverse` gives it."""
+    return get_script_prefix().removesuffix("/") + path(name, *parts)
 
 
 def _quoted(text: str) -> str:

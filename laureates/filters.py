@@ -76,7 +76,9 @@ class LaureateFilterSet:
 
     parameters = ("q", *FACETS, "tri")
 
-    def __init__(self, data=None, queryset=None):
+    def __init__(self, data=None, queryset=None, version: freshness.Version | None = None):
+        if version is not None:
+            self.version = version
         self.problems: list[str] = []
         self.data_read = self._read(data if data is not None else QueryDict())
         self._queryset = queryset

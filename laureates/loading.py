@@ -19,7 +19,7 @@ from laureates.models import (
 )
 
 
-class _Rows(list):
+class Rows(list):
     """Rows asked for as those of a manager."""
 
     def all(self):
@@ -73,13 +73,13 @@ def load(laureates: QuerySet) -> list[LoadedLaureate]:
     return found
 
 
-def _carriers(keys) -> dict[int, _Rows]:
+def _carriers(keys) -> dict[int, Rows]:
     rows = Carrier.objects.filter(laureate__in=keys).order_by("laureate", "position")
     rows = list(rows.values_list(*_CARRIER))
     place = _CARRIER.index("organisation_id")
     organisations = Organisation.objects.select_related("supervising_ministry", "territory")
     known = organisations.in_bulk({row[place] for row in rows})
-    found = defaultdict(_Rows)
+    found = defaultdict(Rows)
     for row in rows:
         carrier = LoadedCarrier(zip(_CARRIER, row, strict=True), organisation=known[row[place]])
         carrier.pk = carrier.id
@@ -87,7 +87,7 @@ def _carriers(keys) -> dict[int, _Rows]:
     return found
 
 
-def _linked(descriptor, rows, keys) -> dict[int, _Rows]:
+def _linked(descriptor, rows, keys) -> dict[int, Rows]:
     """The rows of a reference list that each laureate is linked to, in the order of the list."""
     field, through = descriptor.field, descriptor.through
     names = (f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id")
@@ -97,9 +97,9 @@ def _linked(descriptor, rows, keys) -> dict[int, _Rows]:
     listed = list(rows)
     rank = {row.pk: place for place, row in enumerate(listed)}
     return defaultdict(
-        _Rows,
+        Rows,
         {
-            laureate: _Rows(listed[place] for place in sorted(rank[pk] for pk in found))
+            laureate: Rows(listed[place] for place in sorted(rank[pk] for pk in found))
             for laureate, found in links.items()
         },
     )

@@ -15,13 +15,13 @@ from functools import cache, lru_cache
 from operator import attrgetter
 
 from django.db import connection
-from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework import serializers as rest
 
-from ftap import bulk
+from ftap import bulk, fast
 from laureates.freshness import Version
-from laureates.loading import LoadedLaureate
+from laureates.loading import LoadedLaureate, Rows
 from laureates.models import Announcement, Laureate, Organisation, Record, Release
 from laureates.opendata import native, serializer_fields
 from laureates.opendata.fields import FIELDS
@@ -207,27 +207,20 @@ def make(laureate: Laureate | LoadedLaureate) -> tuple:
     )
 
 
-class _All(list):
-    """Rows that are read already, where a relation stood."""
-
-    def all(self):
-        return self
-
-
 class _Read:
     """A laureate, its relations read once: each time that one is asked for makes a manager."""
 
     def __init__(self, laureate):
         self.laureate = laureate
-        self.carriers = _All(laureate.carriers.all())
-        self.themes = _All(laureate.themes.all())
-        self.territories = _All(laureate.territories.all())
+        self.carriers = Rows(laureate.carriers.all())
+        self.themes = Rows(laureate.themes.all())
+        self.territories = Rows(laureate.territories.all())
 
     def __getattr__(self, name):
         return getattr(self.laureate, name)
 
     def get_absolute_url(self):
-        return _path("laureate", self.laureate.public_id, self.laureate.slug)
+        return fast.path("laureates:laureate", self.laureate.public_id, self.laureate.slug)
 
 
 def _plain(value):
@@ -315,28 +308,8 @@ _PAGES = {Announcement: "announcement", Organisation: "organisation"}
 
 def _page(row) -> str:
     """What `row.get_absolute_url()` gives."""
-    return _path(_PAGES[type(row)], row.slug)
+    return fast.path(f"laureates:{_PAGES[type(row)]}", row.slug)
 
 
 def _address(field) -> Callable:
-    return lambda row: f"{_MARK}{_path(field.name, *field.read(row))}"
-
-
-def _path(name: str, *parts: str) -> str:
-    """The address of the view `name`: its parts are letters, digits, dashes and underscores."""
-    return _pattern(name, len(parts)).format(*parts)
-
-
-@cache
-def _pattern(name, count):
-    holes = [f"hole{rank}x" for rank in range(count)]
-    prefix = get_script_prefix()
-    # Without the prefix under which this process may serve: SITE stands for it too.
-    set_script_prefix("/")
-    try:
-        pattern = reverse(f"laureates:{name}", args=holes)
-    finally:
-        set_script_prefix(prefix)
-    for hole in holes:
-        pattern = pattern.replace(hole, "{}", 1)
-    return pattern
+    return lambda row: f"{_MARK}{fast.path(f'laureates:{field.name}', *field.read(row))}"

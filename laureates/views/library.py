@@ -27,7 +27,7 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
     template_name = "laureates/library.html"
 
     def get(self, request, *args, **kwargs):
-        self.filterset = LaureateFilterSet(request.GET, self.get_queryset())
+        self.filterset = LaureateFilterSet(request.GET, self.get_queryset(), self.version)
         if (query := self._shortened()) is not None:
             return HttpResponseRedirect(self._url(query))
         self.size, self.size_problem = self._read_size()

@@ -11,7 +11,7 @@ from ftap import sheets
 from laureates import charts, figures, statistics
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement
-from laureates.views.kept import KeptPageMixin
+from laureates.views.kept import KeptPageMixin, PublicMixin
 from laureates.views.public import PublicLaureateMixin
 
 # Announcements named on the page; the list of all is a link away.
@@ -48,11 +48,11 @@ def _incomplete() -> tuple[list, list, int]:
     return partial, unknown[:MAX_UNKNOWN], len(unknown[MAX_UNKNOWN:])
 
 
-class StatisticsMixin(PublicLaureateMixin):
+class StatisticsMixin(PublicMixin, PublicLaureateMixin):
     """The published laureates under the filters of the query string, those of the library."""
 
     def dispatch(self, request, *args, **kwargs):
-        self.filterset = LaureateFilterSet(request.GET, self.get_queryset())
+        self.filterset = LaureateFilterSet(request.GET, self.get_queryset(), self.version)
         return super().dispatch(request, *args, **kwargs)
 
     def tables(self, names=tuple(statistics.DIMENSIONS)):
