@@ -1,7 +1,6 @@
 """What the page of a laureate shows, kept as JSON so that the page reads one row."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +8,7 @@ from decimal import Decimal
 from django.utils.safestring import SafeString, mark_safe
 
 from ftap.fast import address
-from laureates import markdown, models
+from laureates import markdown
 from laureates.models import Laureate
 
 
@@ -54,7 +53,7 @@ class DetailedGroup:
 
 
 @dataclass(frozen=True)
-class Detail:
+class DetailedLaureate:
     """A laureate as its page shows it: carriers in the announced order, themes and territories as
     (value of the filter, name), `description` in HTML and `excerpt` in one line of text."""
 
@@ -82,21 +81,6 @@ class Detail:
 
     def get_absolute_url(self) -> str:
         return address("laureates:laureate", self.public_id, self.slug)
-
-
-def keep(laureates: Iterable[Laureate]) -> set[int]:
-    """Save the pages of these laureates that have changed, and return their keys."""
-    made = {laureate.pk: content(laureate) for laureate in laureates}
-    old = dict(models.Detail.objects.filter(pk__in=made).values_list("pk", "content"))
-    rows = [
-        models.Detail(laureate_id=key, content=text)
-        for key, text in made.items()
-        if old.get(key) != text
-    ]
-    models.Detail.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["laureate"], update_fields=["content"]
-    )
-    return {row.pk for row in rows}
 
 
 def content(laureate: Laureate) -> str:
@@ -152,7 +136,7 @@ def _carrier(carrier):
     ]
 
 
-def read(text: str) -> Detail:
+def read(text: str) -> DetailedLaureate:
     """The laureate of which `content` made `text`."""
     values = json.loads(text)
     before, (amount, state, funder), (announcement, group, carriers) = (
@@ -163,7 +147,7 @@ def read(text: str) -> Detail:
     *named, summary, description, excerpt = before
     *announced, published_at = announcement
     *after, source_on = values[15:]
-    return Detail(
+    return DetailedLaureate(
         *named,
         summary,
         mark_safe(description),  # noqa: S308 - laureates.markdown made it

@@ -1,8 +1,8 @@
-"""Keeps what is derived from laureates true to them: search entries, facet values, cards, records,
-bitmaps.
+"""Keeps what is derived from laureates true to them: search entries, facet values, cards, pages,
+records, bitmaps.
 
-The only writer of IndexEntry, FacetValue, Card, Record and Posting. Signals call it when a row
-changes; after a load of fixtures, which fires none of them in earnest, `rebuild()` does the whole.
+The only writer of their rows, with `laureates.postings`. Signals call it when a row changes; after
+a load of fixtures, which fires none of them in earnest, `rebuild()` does the whole.
 """
 
 import threading
@@ -47,6 +47,8 @@ _CARD = (
     "is_withdrawn",
     "content",
 )
+# The rows of which each laureate has one, and what is compared of them.
+_NAMES = {IndexEntry: _TEXTS, Card: _CARD, Detail: ("content",), Record: records.NAMES}
 
 
 @contextmanager
@@ -159,7 +161,7 @@ def entry(laureate: loading.LoadedLaureate) -> tuple[str, str, str, str]:
 def _rebuild_batch(keys: Sequence[int], *, with_postings: bool) -> int:
     with transaction.atomic():
         batch = loading.load(announced().filter(pk__in=keys))
-        old_entries, old_cards = _stored(IndexEntry, _TEXTS, keys), _stored(Card, _CARD, keys)
+        old = {model: _stored(model, names, keys) for model, names in _NAMES.items()}
         old_values = {
             tuple(row): pk
             for pk, *row in FacetValue.objects.filter(laureate__in=keys).values_list(
@@ -167,34 +169,45 @@ def _rebuild_batch(keys: Sequence[int], *, with_postings: bool) -> int:
             )
         }
         # Those that are not announced any more.
-        gone = old_cards.keys() | old_entries.keys() | {key for key, *_ in old_values}
+        gone = set().union(*old.values(), (key for key, *_ in old_values))
         gone -= {laureate.pk for laureate in batch}
-        entries, shown, values = [], [], []
+        changed, values = {model: [] for model in _NAMES}, []
         for laureate in batch:
-            key, new = laureate.pk, entry(laureate)
-            if old_entries.get(key) != new:
-                entries.append((key, *new))
-            new_card = card(laureate, new[-1])
-            if old_cards.get(key) != new_card:
-                shown.append((key, *new_card))
+            key = laureate.pk
+            for model, row in _derived(laureate).items():
+                if old[model].get(key) != row:
+                    changed[model].append((key, *row))
             for name, facet in FACETS.items():
                 for value in facet.values_of(laureate):
                     if old_values.pop((key, name, value), None) is None:
                         values.append((key, name, value))
-        touched = gone | {row[0] for rows in (entries, shown, values, old_values) for row in rows}
-        recorded = records.keep(batch) | details.keep(batch)
+        touched = gone | {
+            row[0] for rows in (*changed.values(), values, old_values) for row in rows
+        }
         if touched:
-            stamp = postings.begin_write()
-            for model in (IndexEntry, Card, Detail, Record) if gone else ():
+            stamp, shown = postings.begin_write(), changed.pop(Card)
+            for model in _NAMES if gone else ():
                 model.objects.filter(pk__in=gone).delete()
             _forget(old_values.values())
-            bulk.write(IndexEntry, ("laureate_id", *_TEXTS), entries, replaces=True)
             bulk.write(FacetValue, ("laureate_id", "facet", "value"), values)
+            for model, rows in changed.items():
+                bulk.write(model, ("laureate_id", *_NAMES[model]), rows, replaces=True)
             stamped = ((*row, stamp) for row in shown)
             bulk.write(Card, ("laureate_id", *_CARD, "stamp"), stamped, replaces=True)
             if with_postings:
                 postings.change(*_moves(values, shown, old_values, gone), stamp)
-    return len(touched | recorded)
+    return len(touched)
+
+
+def _derived(laureate: loading.LoadedLaureate) -> dict[type, tuple]:
+    """What _NAMES names, of a laureate."""
+    texts = entry(laureate)
+    return {
+        IndexEntry: texts,
+        Card: card(laureate, texts[-1]),
+        Detail: (details.content(laureate),),
+        Record: records.make(laureate),
+    }
 
 
 def _stored(model, names, keys) -> dict[int, tuple]:

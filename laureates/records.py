@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from operator import attrgetter
 
@@ -19,7 +19,7 @@ from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework import serializers as rest
 
-from ftap import bulk, fast
+from ftap import fast
 from laureates.freshness import Version
 from laureates.loading import LoadedLaureate, Rows
 from laureates.models import Announcement, Laureate, Organisation, Record, Release
@@ -39,17 +39,6 @@ if tuple(item.name for item in FIELDS[-len(_LAST) :]) != _LAST:
 # No text of a laureate can hold it: it is drawn by each process.
 _MARK = uuid.uuid4().hex
 _UNCAPPED = Context(_MARK, Version("", None))
-
-
-def keep(laureates: Iterable[LoadedLaureate]) -> set[int]:
-    """Write the records of these laureates where they differ from what is written, and return the
-    keys of those. Called by `laureates.index` alone."""
-    made = {laureate.pk: make(laureate) for laureate in laureates}
-    rows = Record.objects.filter(pk__in=made).values_list("pk", *NAMES)
-    old = {key: tuple(row) for key, *row in rows}
-    new = [(key, *record) for key, record in made.items() if old.get(key) != record]
-    bulk.write(Record, ("laureate_id", *NAMES), new, replaces=True)
-    return {row[0] for row in new}
 
 
 # Reading them ----------------------------------------------------------------

@@ -87,9 +87,7 @@ STATE_WRITERS = {"calls/workflow.py", "calls/deliberation/states.py"}
 BULK_WRITERS = {"calls/history/many.py", "calls/history/chain.py"}
 INDEX_WRITERS = {
     "laureates/index.py",
-    "laureates/details.py",
     "laureates/postings.py",
-    "laureates/records.py",
 }
 # Those, staged rows of imports, and an importer that makes instances so.
 RAW_WRITERS = (

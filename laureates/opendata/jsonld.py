@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from laureates import markdown
 from laureates.cards import ListedLaureate
-from laureates.details import Detail, DetailedCarrier
+from laureates.details import DetailedCarrier, DetailedLaureate
 from laureates.models import Announcement, Carrier, Laureate, Organisation
 from laureates.opendata import native
 from laureates.opendata.reading import FUND, LICENCE_URL, Context
@@ -68,7 +68,7 @@ def item_list(
     }
 
 
-def laureate(laureate: Detail, site_url: str) -> dict:
+def laureate(laureate: DetailedLaureate, site_url: str) -> dict:
     """A project: a grant, of an amount when it is known, that funds it."""
     url = _url(site_url, laureate)
     project = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ftap.fast import address
 from ftap.prepared import Prepared
 from laureates.catalogue import Public
-from laureates.details import Detail
+from laureates.details import DetailedLaureate
 from laureates.models import Release, ReleaseFile
 from laureates.views.releases import size_kb
 
@@ -35,7 +35,7 @@ class Sheet:
         return address("laureates:release_file", self.slug, self.release.number, self.name)
 
 
-def sheet_of(laureate: Detail, public: Public) -> Sheet | None:
+def sheet_of(laureate: DetailedLaureate, public: Public) -> Sheet | None:
     """The sheet of a public laureate, or None: a query at most, two the first time.
 
     That of the latest public version alone: what an earlier one says is no longer what is public.
