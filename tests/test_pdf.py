@@ -343,6 +343,29 @@ def test_several_documents_have_more_time_than_one(source, caplog, monkeypatch):
     assert asked == [25, 29]
 
 
+def test_documents_that_are_begun_are_set_while_others_are(source, monkeypatch, tmp_path):
+    """Each waits for a file that is only there once both have begun."""
+    name, worker = source("= A"), tmp_path / "worker.py"
+    worker.write_text(
+        "import json, pathlib, sys, time\n"
+        "title = json.loads(json.load(sys.stdin)['requests'][0])['title']\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "(folder / f'{title}.begun').touch()\n"
+        "while len([*folder.glob('*.begun')]) < 2: time.sleep(0.01)\n"
+        "print(title, end='')\n"
+        "json.dump({'sizes': [1], 'warnings': []}, sys.stderr)"
+    )
+    monkeypatch.setattr(pdf, "WORKER", worker)
+    begun = [pdf.begin_many(name, [pdf.Document({}, title)]) for title in "AB"]
+    assert [wait() for wait in begun] == [[b"A"], [b"B"]]
+
+
+def test_a_document_that_is_begun_tells_its_fault_when_it_is_waited_for(source, caplog):
+    begun = pdf.begin_many(source('#panic("x")'), [pdf.Document({}, "Titre")])
+    with pytest.raises(pdf.PdfError, match="«\u00a0Titre\u00a0» n’a pas pu être composé"):
+        begun()
+
+
 def test_the_same_warning_is_told_once(source, caplog):
     body = '#import "_document.typ": *\n#show: paper\n#set text(font: "Absente")\n= A'
     pdf.render_many(source(body), [pdf.Document({}, "A"), pdf.Document({}, "B")])
@@ -606,6 +629,17 @@ def test_the_worker_is_told_no_secret(source, monkeypatch, tmp_path):
 # The sources -----------------------------------------------------------------
 
 SOURCES = sorted(pdf.FOLDER.glob("*.typ"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_expressions_are_compiled_once_and_not_at_each_text(path):
+    """Half the time of a sheet went to compiling them: they are values, outside functions."""
+    defined = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#let "):
+            defined = line
+        if "regex(" in line:
+            assert re.match(r"#let [\w-]+ = ", defined), line
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

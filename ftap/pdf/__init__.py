@@ -8,7 +8,8 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,14 @@ def render_many(
 
     They have together TIMEOUT seconds, and EACH more for each document. Raises PdfError.
     """
+    return begin_many(template, documents, created_at=created_at)()
+
+
+def begin_many(
+    template: str, documents: Iterable[Document], *, created_at: datetime | None = None
+) -> Callable[[], list[bytes]]:
+    """Begin to set what `render_many` sets, and return at once: what is returned waits for the
+    files and gives them, or raises PdfError. Nothing is read of `documents` afterwards."""
     if created_at is not None and is_naive(created_at):
         raise ValueError("created_at must be an aware datetime")
     source = FOLDER / template
@@ -79,8 +88,13 @@ def render_many(
         for document in documents
     ]
     if not requests:
-        return []
-    return _set(source, requests, int(created_at.timestamp()) if created_at else 0)
+        return list
+    # A thread that waits for the process, whose time is its own; no query is made there.
+    with_process = ThreadPoolExecutor(1)
+    timestamp = int(created_at.timestamp()) if created_at else 0
+    begun = with_process.submit(_set, source, requests, timestamp)
+    with_process.shutdown(wait=False)
+    return begun.result
 
 
 def printable(value, place: str = "data"):

@@ -4,7 +4,7 @@ Files of a release are made before visitors see its rows: nothing here asks what
 what it is given. The same rows and the same date give the same bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -37,6 +37,19 @@ def announcement_pdf(
     `laureates` are those of the release, in any order; `dated` (aware) is its minute, printed and
     written in the file; `sha256`, when given, is the digest of its content. Raises PdfError.
     """
+    version = {"release_number": release_number, "dated": dated, "sha256": sha256}
+    return begin_announcement(announcement, laureates, **version)()
+
+
+def begin_announcement(
+    announcement: Announcement,
+    laureates: Iterable[Laureate],
+    *,
+    release_number: int,
+    dated: datetime,
+    sha256: str = "",
+) -> Callable[[], bytes]:
+    """Begin to set `announcement_pdf`: its rows are read, and what is returned waits for it."""
     laureates = _read(laureates)
     claims = list(announcement.claims.all())
     withdrawn = Laureate.objects.withdrawn().filter(announcement=announcement).count()
@@ -95,9 +108,9 @@ def announcement_pdf(
             ("Source", _source(announcement)),
         ],
     }
-    return pdf.render(
-        "announcement.typ", data, title=announcement.title, author=FUND, created_at=dated
-    )
+    document = pdf.Document(data, announcement.title, FUND)
+    begun = pdf.begin_many("announcement.typ", [document], created_at=dated)
+    return lambda: begun()[0]
 
 
 def laureate_pdf(laureate: Laureate, *, release_number: int, dated: datetime) -> bytes:
@@ -113,13 +126,21 @@ def laureate_pdfs(
 
     `dated` (aware) is the minute of the release, printed and written in each file. PdfError.
     """
+    return begin_laureates(laureates, release_number=release_number, dated=dated)()
+
+
+def begin_laureates(
+    laureates: Iterable[Laureate], *, release_number: int, dated: datetime
+) -> Callable[[], dict[str, bytes]]:
+    """Begin to set `laureate_pdfs`: their rows are read, and what is returned waits for them."""
     laureates = _read(laureates)
     documents = [
         pdf.Document(_sheet(laureate, release_number, dated), laureate.title, FUND)
         for laureate in laureates
     ]
-    made = pdf.render_many("laureate.typ", documents, created_at=dated)
-    return {laureate.public_id: file for laureate, file in zip(laureates, made, strict=True)}
+    begun = pdf.begin_many("laureate.typ", documents, created_at=dated)
+    names = [laureate.public_id for laureate in laureates]
+    return lambda: dict(zip(names, begun(), strict=True))
 
 
 def _read(laureates):

@@ -62,15 +62,21 @@ def _files(announcement, release) -> Iterator[_File]:
     version = {"release_number": release.number, "dated": release.published_at}
     shown = announcement.laureates.filter(withdrawn_at__isnull=True).order_by("position", "pk")
     laureates = list(shown.select_related("announcement"))
+    # Typst sets the documents in processes of its own while the lists are written here.
+    announced = paper.begin_announcement(
+        announcement, laureates, **version, sha256=release.content_sha256
+    )
+    sheets_of = paper.begin_laureates(laureates, **version)
+    lists = list(_lists(announcement, release, shown, stem))
     yield _File(
         f"annonce-{stem}.pdf",
         "Annonce complète",
         "PDF",
         PDF,
         "",
-        paper.announcement_pdf(announcement, laureates, **version, sha256=release.content_sha256),
+        announced(),
     )
-    yield from _lists(announcement, release, shown, stem)
+    yield from lists
     yield _File(
         f"contenu-{stem}.json",
         "Contenu figé de la version, texte canonique",
@@ -79,7 +85,7 @@ def _files(announcement, release) -> Iterator[_File]:
         "",
         release.content.encode(),
     )
-    sheets_of = paper.laureate_pdfs(laureates, **version)
+    sheet = sheets_of()
     for laureate in laureates:
         yield _File(
             f"fiche-{laureate.public_id}-v{release.number}.pdf",
@@ -87,7 +93,7 @@ def _files(announcement, release) -> Iterator[_File]:
             "PDF",
             PDF,
             laureate.public_id,
-            sheets_of[laureate.public_id],
+            sheet[laureate.public_id],
         )
 
 

@@ -483,12 +483,16 @@ def test_a_publication_that_dies_leaves_nothing(act, step):
     assert Release.objects.count() == 1
 
 
-def test_the_files_that_cannot_be_made_publish_nothing(monkeypatch):
-    def failing(*args, **kwargs):
-        raise releases.freezing.files.pdf.PdfError("typst")
+@pytest.mark.parametrize("kind", ["begin_announcement", "begin_laureates"])
+def test_the_files_that_cannot_be_made_publish_nothing(monkeypatch, kind):
+    def begin(*args, **kwargs):
+        def failing():
+            raise releases.freezing.files.pdf.PdfError("typst")
+
+        return failing
 
     monkeypatch.undo()
-    monkeypatch.setattr(releases.freezing.files.paper, "announcement_pdf", failing)
+    monkeypatch.setattr(releases.freezing.files.paper, kind, begin)
     announcement = prepared()
     before = rows()
     with pytest.raises(Refusal, match="un document PDF ne se compose pas"):
