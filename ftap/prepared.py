@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 
 class Prepared:
@@ -39,3 +39,26 @@ class Prepared:
     def row(self, *values) -> tuple | None:
         """The first row, or None."""
         return next(iter(self.rows(*values)), None)
+
+    @cached_property
+    def _columns(self) -> tuple[type[Model], list[str], list]:
+        """The model, the names of its fields that are read, what makes their values."""
+        query = self.build(*self.samples)
+        compiler = query.query.get_compiler(connection=connection)
+        compiler.setup_query()
+        fields = [column.target for column, *_ in compiler.select]
+        if query.query.annotation_select or {field.model for field in fields} != {query.model}:
+            raise AssertionError("the fields of one model are read")
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        return query.model, [field.attname for field in fields], list(converters.items())
+
+    def objects(self, *values) -> list:
+        """The rows as instances of the model; the query reads nothing but its fields."""
+        model, names, converters = self._columns
+        found = []
+        for row in map(list, self.rows(*values)):
+            for rank, (functions, expression) in converters:
+                for function in functions:
+                    row[rank] = function(row[rank], expression, connection)
+            found.append(model.from_db(connection.alias, names, row))
+        return found

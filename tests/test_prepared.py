@@ -1,0 +1,53 @@
+"""Queries whose SQL is written once give what the ORM gives."""
+
+import pytest
+
+from ftap.prepared import Prepared
+from laureates.models import Announcement, Claim, Document
+from tests.factories import AnnouncementFactory, ClaimFactory, DocumentFactory
+
+pytestmark = pytest.mark.django_db
+
+KEY = 1_000_003
+
+
+def fields(rows):
+    return [
+        {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+        for row in rows
+    ]
+
+
+def test_rows_are_the_instances_of_the_orm():
+    announcements = [
+        AnnouncementFactory(committee_on="2019-09-23", source_on=None, public_text="Deux mots."),
+        AnnouncementFactory(withdrawn=True),
+    ]
+    ClaimFactory(announcement=announcements[0], value="12.50", stated_on="2019-09-25")
+    ClaimFactory(announcement=announcements[0], value=None, lower=1, upper=2, stated_on=None)
+    DocumentFactory(announcement=announcements[0], size_kb="12.3", updated_on="2019-10-01")
+    for model, lookup in (
+        (Announcement, "pk"),
+        (Claim, "announcement"),
+        (Document, "announcement"),
+    ):
+        prepared = Prepared(
+            lambda key, model=model, lookup=lookup: model.objects.filter(**{lookup: key}), KEY
+        )
+        for announcement in announcements:
+            expected = list(model.objects.filter(**{lookup: announcement.pk}))
+            found = prepared.objects(announcement.pk)
+            assert found == expected
+            assert fields(found) == fields(expected)
+            assert [repr(row) for row in fields(found)] == [repr(row) for row in fields(expected)]
+
+
+def test_what_is_not_read_waits_and_what_is_joined_is_refused(django_assert_num_queries):
+    claim = ClaimFactory(label="Un chiffre")
+    prepared = Prepared(lambda key: Claim.objects.filter(pk=key).only("slug"), KEY)
+    found = prepared.objects(claim.pk)[0]
+    with django_assert_num_queries(1):
+        assert found.label == "Un chiffre"
+    joined = Prepared(lambda key: Claim.objects.filter(pk=key).select_related("announcement"), KEY)
+    with pytest.raises(AssertionError):
+        joined.objects(claim.pk)
