@@ -16,7 +16,8 @@ from laureates.views.feed import AnnouncementFeedView, LaureateFeedView
 from laureates.views.home import HomeView
 from laureates.views.laureate import LaureateView
 from laureates.views.library import LibraryView
-from laureates.views.organisation import OrganisationListView, OrganisationView
+from laureates.views.organisation import OrganisationView
+from laureates.views.organisation_list import OrganisationListView
 from laureates.views.releases import ReleaseFileView, ReleaseView
 from laureates.views.statistics import StatisticsTableView, StatisticsView
 

@@ -1,7 +1,5 @@
 """Organisations that carry public projects, or supervise those that do."""
 
-from itertools import groupby
-
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponsePermanentRedirect, QueryDict
 from django.urls import reverse
@@ -15,7 +13,6 @@ from laureates import cards
 from laureates.catalogue import Public
 from laureates.models import Carrier, Organisation, Territory
 from laureates.opendata import jsonld
-from laureates.typography import fold
 from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
 from laureates.views.pagination import Listed, Pages, paginate
@@ -82,41 +79,6 @@ def _read(slug: str) -> Organisation | None:
 def is_public(organisation: Organisation, public: Public) -> bool:
     """Whether it has a page: one of its projects, or of those it supervises, is public."""
     return public.has(OWN, organisation.slug) or public.has(MINISTRY, organisation.slug)
-
-
-class OrganisationListView(KeptPageMixin, PublicPageMixin, TemplateView):
-    """Every organisation with a page, from A to Z, with the number of its public projects.
-
-    A ministry counts the projects of the organisations that it supervises.
-    """
-
-    template_name = "laureates/organisation_list.html"
-    page_title = "Organismes"
-    page_description = (
-        "Les organismes publics dont un projet est lauréat du Fonds pour la transformation de "
-        "l’action publique, de A à Z."
-    )
-
-    def get_context_data(self, **kwargs):
-        own, supervised = self.public.counts(OWN), self.public.counts(MINISTRY)
-        rows = [
-            (row, max(own.get(row.slug, 0), supervised.get(row.slug, 0)))
-            for row in Organisation.objects.only("slug", "name", "short_name", "kind")
-            if row.slug in own or row.slug in supervised
-        ]
-        rows.sort(key=lambda row: fold(row[0].name))
-        groups = groupby(rows, lambda row: self._letter(row[0].name))
-        letters = [(letter, list(group)) for letter, group in groups]
-        return super().get_context_data(
-            content=fast.render("organisations", letters=letters, total=len(rows)),
-            letters=letters,
-            **kwargs,
-        )
-
-    @staticmethod
-    def _letter(name: str) -> str:
-        first = fold(name)[:1].upper()
-        return first if first.isalpha() else "0-9"
 
 
 class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
