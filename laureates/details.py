@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from django.utils.safestring import SafeString, mark_safe
 
 from ftap.fast import address
+from ftap.prepared import Prepared
 from laureates import markdown
-from laureates.models import Laureate
+from laureates.models import Detail, Laureate
 
 
 @dataclass(frozen=True)
@@ -169,3 +171,21 @@ def _text(amount):
 
 def _amount(text):
     return None if text is None else Decimal(text)
+
+
+def of(keys: list[int]) -> list[DetailedLaureate]:
+    """The laureates of these keys, in order: one query. The caller says who may be seen."""
+    if not keys:
+        return []
+    # A key asked twice is found once: the sizes of queries are few.
+    size = 1 << (len(keys) - 1).bit_length()
+    rows = dict(_contents(size).rows(*keys, *[keys[0]] * (size - len(keys))))
+    return [read(rows[key]) for key in keys if key in rows]
+
+
+@cache
+def _contents(count: int) -> Prepared:
+    return Prepared(
+        lambda *keys: Detail.objects.filter(pk__in=keys).values_list("pk", "content"),
+        *range(1, count + 1),
+    )

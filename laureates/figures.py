@@ -107,8 +107,11 @@ def completeness(announcement: Announcement) -> Completeness:
     return announcement.completeness
 
 
-def with_completeness(announcements: Iterable[Announcement]) -> list[Announcement]:
-    """These announcements, each with its `completeness`: three queries for all."""
+def with_completeness(
+    announcements: Iterable[Announcement], recorded: Callable[[Announcement], int] | None = None
+) -> list[Announcement]:
+    """These announcements, each with its `completeness`: three queries for all, two where
+    `recorded` says how many public laureates each has."""
     announcements = list(announcements)
     pks = [announcement.pk for announcement in announcements]
     stated: dict[int, list[Claim]] = {}
@@ -117,24 +120,40 @@ def with_completeness(announcements: Iterable[Announcement]) -> list[Announcemen
     )
     for claim in claims.order_by("position", "slug"):
         stated.setdefault(claim.announcement_id, []).append(claim)
-    rows = Announcement.objects.filter(pk__in=pks).order_by()
-    public = Count("laureates", filter=laureate_published_q("laureates__"))
-    counts = dict(rows.annotate(n=public).values_list("pk", "n"))
+    if recorded is None:
+        rows = Announcement.objects.filter(pk__in=pks).order_by()
+        public = Count("laureates", filter=laureate_published_q("laureates__"))
+        counts = dict(rows.annotate(n=public).values_list("pk", "n"))
+    else:
+        counts = {announcement.pk: recorded(announcement) for announcement in announcements}
     withdrawn = Laureate.objects.withdrawn().filter(announcement__in=pks).order_by()
     since = {
         row["announcement"]: row["n"]
         for row in withdrawn.values("announcement").annotate(n=Count("pk"))
     }
     for announcement in announcements:
-        found = stated.get(announcement.pk, [])
-        exact = next((claim for claim in found if _is_exact(claim)), None)
-        announcement.completeness = Completeness(
-            recorded=counts.get(announcement.pk, 0),
-            withdrawn=since.get(announcement.pk, 0),
-            announced=int(exact.value) if exact else None,
-            claim=exact or next(iter(found), None),
+        announcement.completeness = known(
+            stated.get(announcement.pk, []),
+            counts.get(announcement.pk, 0),
+            since.get(announcement.pk, 0),
         )
     return announcements
+
+
+def known(claims: Iterable[Claim], recorded: int, withdrawn: int) -> Completeness:
+    """How much of an announcement is recorded here, from all it claims, in order."""
+    found = [
+        claim
+        for claim in claims
+        if (claim.subject, claim.scope) == (Claim.Subject.LAUREATES, Claim.Scope.SESSION)
+    ]
+    exact = next((claim for claim in found if _is_exact(claim)), None)
+    return Completeness(
+        recorded=recorded,
+        withdrawn=withdrawn,
+        announced=int(exact.value) if exact else None,
+        claim=exact or next(iter(found), None),
+    )
 
 
 def _is_exact(claim: Claim) -> bool:
@@ -155,16 +174,19 @@ def tally(laureates) -> Tally:
 
 
 def announcement_figures(
-    announcement: Announcement, everything: Callable[[], Tally] | None = None
+    announcement: Announcement,
+    everything: Callable[[], Tally] | None = None,
+    session: Callable[[], Tally] | None = None,
 ) -> list[Figure]:
-    """The figures of a public announcement, in order, beside what its laureates and `everything`
-    that is public add up to: two queries, three when nothing gives the latter."""
+    """The figures of a public announcement, in order, beside what its laureates, the `session`,
+    and `everything` that is public add up to: a query, and one for each that nothing gives."""
     claims = Claim.objects.published().filter(announcement=announcement)
     claims = list(claims.select_related("announcement"))
     if not claims:
         return []
     published = Laureate.objects.published()
-    tallies = {Claim.Scope.SESSION: tally(published.filter(announcement=announcement))}
+    own = session() if session else tally(published.filter(announcement=announcement))
+    tallies = {Claim.Scope.SESSION: own}
     if any(claim.scope == Claim.Scope.FUND for claim in claims):
         tallies[Claim.Scope.FUND] = everything() if everything else tally(published)
     return [_figure(claim, tallies) for claim in claims]

@@ -1,29 +1,64 @@
 """Announcements of laureates, and the documents that they list."""
 
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.template.loader import render_to_string
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.views import View
 from django.views.decorators.cache import cache_control
-from django.views.generic import DetailView, TemplateView
+from django.views.generic import TemplateView
+from pyroaring import BitMap
 
+from ftap import fast
 from ftap.context_processors import site
-from laureates import figures, markdown
-from laureates.models import Announcement
+from ftap.prepared import Prepared
+from laureates import details, figures, markdown
+from laureates.catalogue import Public
+from laureates.models import Announcement, Claim, Document, Laureate
 from laureates.opendata import jsonld
 from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
 from laureates.views.pagination import paginate
-from laureates.views.public import PublicLaureateMixin, PublicPageMixin
+from laureates.views.public import PublicPageMixin
 from laureates.views.releases import listed_releases, withdrawn_laureates
 
 PAGE_SIZE = 50
+# A sample of a key, found in no other place of a query.
+_KEY = 1_000_003
+_ANNOUNCEMENT = Prepared(lambda slug: Announcement.objects.filter(slug=slug), "\x01")
+_CLAIMS = Prepared(lambda announcement: Claim.objects.filter(announcement=announcement), _KEY)
+_DOCUMENTS = Prepared(lambda announcement: Document.objects.filter(announcement=announcement), _KEY)
+_RANKS = Prepared(
+    lambda announcement: (
+        Laureate.objects.filter(announcement=announcement)
+        .order_by("position")
+        .values_list("pk", "position", "group", "withdrawn_at")
+    ),
+    _KEY,
+)
 
 
-class AnnouncementListView(PublicPageMixin, TemplateView):
+def laureates_of(announcement: Announcement, public: Public) -> BitMap:
+    """The keys of its public laureates."""
+    return public.ids & public.catalogue.get("annonce", announcement.slug)
+
+
+def with_counts(announcements: Iterable[Announcement], public: Public) -> list[Announcement]:
+    """These public announcements, each with its `laureate_count` and its `completeness`: two
+    queries for all."""
+    announcements = list(announcements)
+    for announcement in announcements:
+        announcement.laureate_count = len(laureates_of(announcement, public))
+    return figures.with_completeness(announcements, lambda row: row.laureate_count)
+
+
+class AnnouncementListView(KeptPageMixin, PublicPageMixin, TemplateView):
     """Every public announcement, the latest first."""
 
     template_name = "laureates/announcement_list.html"
@@ -35,95 +70,148 @@ class AnnouncementListView(PublicPageMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         pages = paginate(
-            Announcement.objects.published().with_public_laureate_count().latest_first(),
+            Announcement.objects.published().latest_first(),
             self.request.GET.get("page", ""),
             PAGE_SIZE,
             lambda number: self.request.path + (f"?page={number}" if number > 1 else ""),
         )
-        pages.page.object_list = figures.with_completeness(pages)
+        pages.page.object_list = with_counts(pages, self.public)
         return super().get_context_data(
             pages=pages, problems=[pages.problem] if pages.problem else [], **kwargs
         )
 
 
-class AnnouncementView(KeptPageMixin, PublicLaureateMixin, DetailView):
+class AnnouncementView(KeptPageMixin, PublicPageMixin, TemplateView):
     """An announcement as it was made: context, committee, figures, laureates, documents."""
 
     template_name = "laureates/announcement.html"
-    context_object_name = "announcement"
+    holes = ()
 
-    def get_queryset(self):
-        return Announcement.objects.published()
+    def get(self, request, slug):
+        self.announcement = self._read(slug)
+        if self.announcement is not None:
+            return self.render_to_response(self.get_context_data())
+        withdrawn = Announcement.objects.withdrawn().filter(slug=slug).first()
+        if withdrawn is None:
+            raise Http404
+        return self.gone(
+            page_title="Annonce retirée",
+            reason=withdrawn.withdrawal_reason,
+            withdrawn_at=withdrawn.withdrawn_at,
+        )
 
-    def get(self, request, *args, **kwargs):
-        try:
-            return super().get(request, *args, **kwargs)
-        except Http404:
-            withdrawn = Announcement.objects.withdrawn().filter(slug=kwargs["slug"]).first()
-            if withdrawn is None:
-                raise
-            return self.gone(
-                page_title="Annonce retirée",
-                reason=withdrawn.withdrawal_reason,
-                withdrawn_at=withdrawn.withdrawn_at,
-            )
+    def _read(self, slug: str) -> Announcement | None:
+        """The public announcement of an address."""
+        if self.public.has("annonce", slug):
+            return next(iter(_ANNOUNCEMENT.objects(slug)), None)
+        # It may be public without any laureate.
+        return Announcement.objects.published().filter(slug=slug).first()
 
     def get_page_title(self):
-        return self.object.title
+        return self.announcement.title
 
     def get_page_description(self):
-        return markdown.plain(self.object.public_text) or self.object.title
+        return markdown.plain(self.announcement.public_text) or self.announcement.title
 
     def get_context_data(self, **kwargs):
-        announcement = self.object
-        laureates = self.public_laureates().filter(announcement=announcement)
-        laureates = laureates.for_list().order_by("position")
+        announcement, public = self.announcement, self.public
+        ids = laureates_of(announcement, public)
+        ranks = _RANKS.rows(announcement.pk)
+        laureates = details.of([pk for pk, *_ in ranks if pk in ids])
+        withdrawn = []
+        if any(withdrawn_at for *_, withdrawn_at in ranks):
+            withdrawn = withdrawn_laureates(announcement)
+        claims = _CLAIMS.objects(announcement.pk)
+        documents = _DOCUMENTS.objects(announcement.pk)
+        for row in (*claims, *documents):
+            row.announcement = announcement
         versions = listed_releases(announcement)
-        sections = _sections([*laureates, *withdrawn_laureates(announcement)])
-        has_groups = any(section["group"] for section in sections)
+        correction = next((version for version in versions if version.is_correction), None)
+        pdf = [file for version in versions for file in version.files if file.format == "PDF"]
         return super().get_context_data(
-            laureates=laureates,
-            sections=sections,
-            has_groups=has_groups,
-            heading="h4" if has_groups else "h3",
-            versions=versions,
-            pdf=next((file for file in versions[0].files if file.format == "PDF"), None)
-            if versions
-            else None,
-            correction=next((version for version in versions if version.is_correction), None),
-            data_as_of=self.version.changed_at,
+            content=fast.render(
+                "announcement",
+                announcement=announcement,
+                public_text=markdown.render(announcement.public_text),
+                correction=_part("laureates/_correction.html", version=correction),
+                figures=_part(
+                    "components/figures.html",
+                    figures=claims and figures.beside(claims, self._tallies(ids)),
+                ),
+                completeness=figures.known(claims, len(ids), len(withdrawn)),
+                count=len(laureates),
+                listed=_listed(
+                    laureates, withdrawn, {position: group for _, position, group, _ in ranks}
+                ),
+                data_as_of=self.version.changed_at,
+                documents=format_html_join(
+                    "",
+                    "{}",
+                    ((_part("components/document.html", document=row),) for row in documents),
+                ),
+                pdf=next(iter(pdf), None),
+                versions=render_to_string("components/versions.html", {"versions": versions}),
+                site_url=site(self.request)["SITE_URL"],
+            ),
             shared_published_at=announcement.published_at,
             linked_data=self._linked_data(laureates),
-            figures=figures.announcement_figures(announcement, self.public.tally),
-            completeness=figures.completeness(announcement),
-            documents=announcement.documents.all(),
-            public_text=markdown.render(announcement.public_text),
             **kwargs,
         )
 
-    def _linked_data(self, laureates) -> dict:
+    def _tallies(self, ids: BitMap) -> dict[str, figures.Tally]:
+        return {
+            Claim.Scope.SESSION: self.public.catalogue.tally(ids),
+            Claim.Scope.FUND: self.public.tally(),
+        }
+
+    def _linked_data(self, laureates) -> SafeString:
         trail = (
-            ("Annonces", reverse("laureates:announcements")),
-            (self.object.title, self.object.get_absolute_url()),
+            ("Annonces", fast.address("laureates:announcements")),
+            (self.announcement.title, self.announcement.get_absolute_url()),
         )
         site_url = site(self.request)["SITE_URL"]
-        node = jsonld.announcement(self.object, laureates, len(laureates), site_url)
+        node = jsonld.announcement(self.announcement, laureates, len(laureates), site_url)
         return linked_data(self.request, trail, node)
 
 
-def _sections(rows) -> list[dict]:
-    """Laureates in the announced order, {"group", "entries"} of each run of a same group.
+def _part(template: str, **context) -> SafeString:
+    """The HTML of a part of the page, "" when there is nothing to show."""
+    return render_to_string(template, context) if all(context.values()) else SafeString("")
+
+
+def _listed(laureates, withdrawn: list[Laureate], groups: dict[int, int | None]) -> SafeString:
+    """The HTML of laureates in the announced order, under a heading for each run of a same group,
+    which `groups` says by rank.
 
     A withdrawn one stands at its rank, with its reason for all text: of its group nothing is said.
     """
-    sections = []
-    for row in sorted(rows, key=lambda row: row.position):
-        group = None if row.withdrawn_at else row.group
-        is_same = bool(sections) and (row.withdrawn_at or sections[-1]["group"] == group)
-        if not is_same:
-            sections.append({"group": group, "entries": []})
-        sections[-1]["entries"].append(row)
-    return sections
+    has_groups = any(laureate.group for laureate in laureates)
+    heading = "h4" if has_groups else "h3"
+    rows = [(laureate.position, laureate, "") for laureate in laureates]
+    rows += [
+        (
+            row.position,
+            None,
+            render_to_string("laureates/_withdrawn.html", {"laureate": row, "heading": heading}),
+        )
+        for row in withdrawn
+    ]
+    sections, current = [], None
+    for position, laureate, gone in sorted(rows, key=lambda row: row[0]):
+        group = groups.get(position) if laureate else None
+        if not sections or (laureate and group != current):
+            current = group
+            sections.append({"group": laureate and laureate.group, "entries": []})
+        sections[-1]["entries"].append((laureate, gone))
+    return fast.render(
+        "announced",
+        laureates=laureates,
+        sections=sections,
+        has_groups=has_groups,
+        heading=heading,
+        prefix=get_script_prefix().removesuffix("/"),
+        path=fast.path,
+    )
 
 
 @method_decorator(cache_control(public=True, no_cache=True), name="dispatch")

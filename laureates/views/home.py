@@ -1,11 +1,27 @@
+from dataclasses import dataclass
+
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 
 from laureates import figures
+from laureates.catalogue import Public
 from laureates.models import Announcement, Theme
+from laureates.views.announcement import laureates_of, with_counts
 from laureates.views.kept import PublicMixin
 from laureates.views.public import PublicPageMixin
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page takes from public laureates, and the HTML of it, on both sides of panels."""
+
+    latest: Announcement | None
+    themes: list[Theme]
+    before: SafeString
+    after: SafeString
 
 
 class HomeView(PublicMixin, PublicPageMixin, TemplateView):
@@ -23,24 +39,34 @@ class HomeView(PublicMixin, PublicPageMixin, TemplateView):
     )
 
     def get_context_data(self, **kwargs):
-        announcements = Announcement.objects.published().with_public_laureate_count()
-        latest = announcements.latest_first().first()
-        shown = figures.fund_figures(self.public.tally)
-        if latest:
-            shown += figures.announcement_figures(latest, self.public.tally)
-            figures.with_completeness([latest])
+        public = self.public
+        shown = public.kept("home", lambda: _shown(public))
         return super().get_context_data(
-            latest=latest,
-            figures=shown,
+            latest=shown.latest,
+            themes=shown.themes,
+            shown=shown,
             panels=[panel for path in settings.HOME_PANELS if (panel := import_string(path)())],
-            themes=self._themes(),
             **kwargs,
         )
 
-    def _themes(self) -> list[Theme]:
-        """Those of public laureates, with their number."""
-        counts = self.public.counts("theme")
-        themes = list(Theme.objects.filter(slug__in=counts))
-        for theme in themes:
-            theme.laureate_count = counts[theme.slug]
-        return themes
+
+def _shown(public: Public) -> Shown:
+    """Six queries at most, whatever the number of laureates and of announcements."""
+    latest = Announcement.objects.published().latest_first().first()
+    found = figures.fund_figures(public.tally)
+    if latest:
+        ids = laureates_of(latest, public)
+        found += figures.announcement_figures(
+            latest, public.tally, lambda: public.catalogue.tally(ids)
+        )
+        with_counts([latest], public)
+    counts = public.counts("theme")
+    themes = list(Theme.objects.filter(slug__in=counts))
+    for theme in themes:
+        theme.laureate_count = counts[theme.slug]
+    return Shown(
+        latest,
+        themes,
+        render_to_string("laureates/_home_figures.html", {"figures": found}),
+        render_to_string("laureates/_home_ways.html", {"latest": latest, "themes": themes}),
+    )

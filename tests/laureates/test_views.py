@@ -138,18 +138,17 @@ def test_the_menu_shows_where_the_page_stands(client, addresses, name):
     [
         # Inside a test's transaction nothing is kept: what is public takes four queries, version,
         # write, bitmaps and hidden announcements, and an order two.
-        # what is public; latest announcement, two kinds of claims and a tally, what is known of
-        # its laureates (three), themes, calls
-        ("home", 13),
+        # what is public; latest announcement, two kinds of claims, what is known of its laureates
+        # (two), themes, calls
+        ("home", 11),
         # what is public, the order, cards; five kinds of labels
         ("library", 12),
         # what is public; laureate, neighbours, the version that has its sheet
         ("laureate", 8),
-        # count, page; what is known of them: claims, laureates, those withdrawn
-        ("announcements", 5),
-        # announcement, laureates with carriers, themes and territories, figures, documents;
-        # versions, what is withdrawn, what is known (4); what is public (3)
-        ("announcement", 17),
+        # what is public; count, page; what is known of them: claims, those withdrawn
+        ("announcements", 8),
+        # what is public; announcement, ranks, laureates, claims, documents, versions
+        ("announcement", 10),
         # what is public; organisations
         ("organisations", 5),
         # what is public, the order; organisation, cards, the organisations that it supervises

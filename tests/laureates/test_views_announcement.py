@@ -7,6 +7,9 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 
+from laureates import catalogue, figures, freshness
+from laureates.models import Announcement
+from laureates.views.announcement import with_counts
 from tests.factories import (
     AnnouncementFactory,
     ClaimFactory,
@@ -109,6 +112,52 @@ def test_laureates_of_groups_stand_below_their_heading(client):
     page = client.get(rows[0].get_absolute_url()).content.decode()
     assert "Tiers-lieux publics" in page
     assert "1\u202f500\u202f000" in page
+
+
+def test_groups_of_the_same_name_are_not_mixed(client):
+    announcement = AnnouncementFactory()
+    for position in (1, 2):
+        group = LaureateGroupFactory(
+            announcement=announcement, name="Volet numérique", amount=None, position=position
+        )
+        LaureateFactory(announcement=announcement, position=position, group=group)
+    assert html_of(client, announcement).count(">Volet numérique</h3>") == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_every_laureate_is_shown_whatever_their_number(client, count):
+    announcement = AnnouncementFactory()
+    rows = LaureateFactory.create_batch(count, announcement=announcement)
+    shown = re.findall(
+        '<article class="ftap-announced" id="([^"]+)"', html_of(client, announcement)
+    )
+    assert shown == [f"laureat-{row.position}" for row in rows]
+
+
+def test_a_reason_typed_by_the_staff_is_text_and_no_html(client):
+    laureate = LaureateFactory(
+        withdrawn=True, withdrawal_reason="À la <b>demande</b>\n\ndu porteur."
+    )
+    html = html_of(client, laureate.announcement)
+    assert "<p>À la &lt;b&gt;demande&lt;/b&gt;</p>" in html
+    assert "<p>du porteur.</p>" in html
+
+
+def test_counts_are_those_of_the_database():
+    rows = [AnnouncementFactory() for _ in range(3)]
+    ClaimFactory(announcement=rows[0], value=2, subject="laureates", scope="session")
+    for position in range(3):
+        LaureateFactory(announcement=rows[0], withdrawn=position == 0)
+    LaureateFactory(announcement=rows[1])
+    public = catalogue.current().public(freshness.current())
+    expected = figures.with_completeness(
+        Announcement.objects.published().with_public_laureate_count().order_by("pk")
+    )
+    found = with_counts(Announcement.objects.order_by("pk"), public)
+    assert [(row.laureate_count, row.completeness) for row in found] == [
+        (row.laureate_count, row.completeness) for row in expected
+    ]
+    assert [row.laureate_count for row in found] == [2, 1, 0]
 
 
 def test_a_laureate_named_after_its_carriers_says_so(client):
