@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 
 from ftap.fast import address
 from ftap.prepared import Prepared
@@ -30,6 +30,10 @@ class ListedLaureate:
     roles: dict[str, str]
 
     def get_absolute_url(self) -> str:
+        return self._address
+
+    @cached_property
+    def _address(self):
         return address("laureates:laureate", self.public_id, self.slug)
 
     @property

@@ -7,20 +7,20 @@ filters, without reading a row. What the clock decides is not kept longer than t
 """
 
 import threading
-from array import array
-from bisect import bisect_right
-from collections import OrderedDict, defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
+from cachetools import LRUCache
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Collate
 from pyroaring import BitMap
 
 from laureates import figures, freshness, search
+from laureates.columns import Column
 from laureates.facets import AMOUNT_UNKNOWN, FACETS, Label
 from laureates.models import Announcement, Card, IndexWrite, Posting
+from laureates.orders import DATE, Order
 from laureates.postings import (
     ALL,
     AMOUNT_BIT,
@@ -35,12 +35,14 @@ from laureates.postings import (
 KEPT = 3
 # Searches that a process remembers, until the index changes.
 SEARCHES = 32
-# Laureates of one block of an order.
-BLOCK = 512
+# Values of a facet beyond which few laureates are counted one by one.
+FEW_VALUES = 256
+# Counts under the filters used last that a process remembers.
+REMEMBERED = 512
 # Beyond so many changed cards, an order is read again rather than mended.
 MENDED = 20_000
 _lock = threading.Lock()
-_known: "OrderedDict[tuple[int, str], Catalogue]" = OrderedDict()
+_known: "LRUCache[tuple[int, str], Catalogue]" = LRUCache(KEPT)
 _NOTHING = BitMap()
 
 
@@ -56,13 +58,43 @@ class Write:
         return self.number, self.token
 
 
+def _remembered(cache: LRUCache, key, make):
+    """What `make` gives, asked once as long as the cache holds it."""
+    with _lock:
+        found = cache.get(key)
+    if found is None:
+        found = make()
+        with _lock:
+            cache[key] = found
+    return found
+
+
+class Frequent(NamedTuple):
+    """The most frequent values of a facet, each with its count, and how many others there are."""
+
+    counts: dict[str, int]
+    others: int
+
+
+def frequent(counts: dict[str, int], most: int) -> Frequent:
+    """At most `most` values; of those that are as frequent, the first ones by name."""
+    if len(counts) <= most:
+        return Frequent(counts, 0)
+    least = sorted(counts.values(), reverse=True)[most - 1]
+    found = {value: number for value, number in counts.items() if number > least}
+    equal = sorted(value for value, number in counts.items() if number == least)
+    found |= dict.fromkeys(equal[: most - len(found)], least)
+    return Frequent(found, len(counts) - len(found))
+
+
 class Catalogue:
     """The bitmaps at one state of the index: facets[facet][value]. They are never changed."""
 
     def __init__(self, write: Write, facets: dict[str, dict[str, BitMap]]):
         self.write, self.facets = write, facets
         self.orders: dict[str, Order] = {}
-        self._found: OrderedDict[str, list[BitMap]] = OrderedDict()
+        self.columns: dict[str, Column] = {}
+        self._found: LRUCache[str, list[BitMap]] = LRUCache(SEARCHES)
         # What depends on the version of public data too; one version at a time.
         self._public: Public | None = None
 
@@ -112,15 +144,20 @@ class Catalogue:
             self.orders[name] = Order(name)
         return self.orders[name]
 
+    def count(self, facet: str, ids: BitMap) -> dict[str, int]:
+        """How many of `ids` have each value of a facet; values that none has are left out."""
+        values = self.facets.get(facet, {})
+        if len(values) > FEW_VALUES:
+            if facet not in self.columns:
+                self.columns[facet] = Column(values)
+            if (column := self.columns[facet]).is_better(ids):
+                return column.count(ids)
+        shared = ids.intersection_cardinality
+        return {value: number for value, bits in values.items() if (number := shared(bits))}
+
     def found(self, text: str) -> list[BitMap]:
         """What `search.ranked` finds, remembered for the texts asked last."""
-        if text in self._found:
-            self._found.move_to_end(text)
-        else:
-            self._found[text] = search.ranked(text)
-            if len(self._found) > SEARCHES:
-                self._found.popitem(last=False)
-        return self._found[text]
+        return _remembered(self._found, text, lambda: search.ranked(text))
 
 
 class Public:
@@ -136,6 +173,7 @@ class Public:
         self._counts: dict[str, dict[str, int]] = {}
         self._labels: dict[str, dict[str, Label]] = {}
         self._kept: dict = {}
+        self._frequent: LRUCache[tuple, Frequent] = LRUCache(REMEMBERED)
 
     def tally(self) -> figures.Tally:
         """What every public laureate adds up to."""
@@ -143,7 +181,7 @@ class Public:
 
     def counts(self, facet: str) -> dict[str, int]:
         if facet not in self._counts:
-            self._counts[facet] = count(self.catalogue, facet, self.ids)
+            self._counts[facet] = self.catalogue.count(facet, self.ids)
         return self._counts[facet]
 
     def page(self, ids: BitMap, start: int, stop: int) -> list[int]:
@@ -160,20 +198,30 @@ class Public:
             self._kept[key] = make()
         return self._kept[key]
 
+    def frequent(self, facet: str, ids: BitMap, others: Hashable, most: int) -> Frequent:
+        """The most frequent values of a facet among `ids`, which are those that `others` name:
+        remembered for the names used last, where counting takes long."""
+        catalogue = self.catalogue
+        if min(len(ids), len(catalogue.facets.get(facet, ()))) < FEW_VALUES:
+            return frequent(catalogue.count(facet, ids), most)
+        return _remembered(
+            self._frequent,
+            (facet, others, most),
+            lambda: frequent(catalogue.count(facet, ids), most),
+        )
+
+    def places(self, facet: str) -> dict[str, int]:
+        """The rank of each of `labels`."""
+        labels = self.labels(facet)
+        return self.kept(
+            ("places", facet), lambda: {value: rank for rank, value in enumerate(labels)}
+        )
+
     def labels(self, facet: str) -> dict[str, Label]:
         """The name of each value that a public laureate has, in display order."""
         if facet not in self._labels:
             self._labels[facet] = FACETS[facet].named(self.counts(facet))
         return self._labels[facet]
-
-
-def count(catalogue: Catalogue, facet: str, ids: BitMap) -> dict[str, int]:
-    """How many of `ids` have each value of a facet; values that none has are left out."""
-    found = {}
-    for value, bits in catalogue.facets.get(facet, {}).items():
-        if number := ids.intersection_cardinality(bits):
-            found[value] = number
-    return found
 
 
 # The state of the index ------------------------------------------------------
@@ -200,8 +248,6 @@ def current() -> Catalogue:
     if not connection.in_atomic_block:
         with _lock:
             _known[newest.key] = found
-            while len(_known) > KEPT:
-                _known.popitem(last=False)
     return found
 
 
@@ -211,16 +257,11 @@ def _writes(since: int) -> list[Write]:
     with connection.cursor() as cursor:
         # By hand: every page asks it.
         cursor.execute(
-            f"SELECT number, token FROM {table} WHERE number >= %s ORDER BY number",  # noqa: S608
+            f"SELECT number, token FROM {table} WHERE number >= %s "  # noqa: S608
+            f"OR number = (SELECT MAX(number) FROM {table}) ORDER BY number",
             [since],
         )
-        found = cursor.fetchall()
-        if not found and since:
-            cursor.execute(
-                f"SELECT number, token FROM {table} ORDER BY number DESC LIMIT 1"  # noqa: S608
-            )
-            found = cursor.fetchall()
-    return [Write(number, token) for number, token in found]
+        return [Write(number, token) for number, token in cursor.fetchall()]
 
 
 def _read(rows) -> dict[str, dict[str, BitMap]]:
@@ -246,136 +287,8 @@ def _changed(base: Catalogue, newest: Write) -> Catalogue:
     changed = list(cards.values_list("pk", flat=True)[: MENDED + 1])
     if len(changed) <= MENDED:
         found.orders = {name: order.mended(changed) for name, order in base.orders.items()}
-    return found
-
-
-# What each order reads of a card, and the key by which two cards compare: SQL and Python agree.
-
-
-def _instant(card):
-    moment = card["opens_at"]
-    return (1, 0) if moment is None else (0, -round(moment.timestamp() * 1_000_000))
-
-
-def _by_date(card):
-    return (*_instant(card), card["announcement"], card["position"], card["pk"])
-
-
-def _by_title(card):
-    return card["sort_title"], card["pk"]
-
-
-def _by_amount(card):
-    amount = card["amount"]
-    return ((1, 0) if amount is None else (0, -amount)) + _by_date(card)
-
-
-DATE, TITLE, AMOUNT = "date", "titre", "montant"
-_KEYS = {DATE: _by_date, TITLE: _by_title, AMOUNT: _by_amount}
-_PLACE = (F("opens_at").desc(nulls_last=True), "announcement", "position", "pk")
-_READ = ("pk", "opens_at", "announcement", "position", "sort_title", "amount")
-
-
-def _sorts(name):
-    """The order in SQL. Titles compare letter by letter, whatever the language of the server."""
-    if name == TITLE:
-        collation = Collate("sort_title", "C")
-        return (collation if connection.vendor == "postgresql" else "sort_title", "pk")
-    return _PLACE if name == DATE else (F("amount").desc(nulls_last=True), *_PLACE)
-
-
-class _Block:
-    """Some laureates that follow each other: `keys` in order, `bits` the same, `first` the place
-    of the first one."""
-
-    __slots__ = ("bits", "first", "keys")
-
-    def __init__(self, keys: array, first):
-        self.keys, self.bits, self.first = keys, BitMap(keys), first
-
-
-class Order:
-    """Every laureate, public or not, in one order, by blocks: never changed once made."""
-
-    def __init__(self, name: str, blocks: list[_Block] | None = None):
-        self.name = name
-        self.blocks = self._read() if blocks is None else blocks
-
-    def _read(self) -> list[_Block]:
-        keys = array("I", Card.objects.order_by(*_sorts(self.name)).values_list("pk", flat=True))
-        parts = [keys[start : start + BLOCK] for start in range(0, len(keys), BLOCK)]
-        firsts = self._places([part[0] for part in parts])
-        return [_Block(part, firsts[part[0]]) for part in parts]
-
-    def _places(self, keys) -> dict[int, tuple]:
-        """The place of each of these laureates, those that are gone left out."""
-        found, keys = {}, list(keys)
-        for start in range(0, len(keys), BLOCK):
-            rows = Card.objects.filter(pk__in=keys[start : start + BLOCK]).values(*_READ)
-            found |= {row["pk"]: _KEYS[self.name](row) for row in rows}
-        return found
-
-    def mended(self, changed: list[int]) -> "Order":
-        """The order once these laureates have moved, come or gone."""
         moved = BitMap(changed)
-        blocks = [block for block in self.blocks if not block.bits.intersect(moved)]
-        if len(blocks) != len(self.blocks):
-            blocks = [self._without(block, moved) for block in self.blocks]
-            blocks = [block for block in blocks if block is not None]
-        arriving = defaultdict(list)
-        firsts = [block.first for block in blocks]
-        for key, place in self._places(changed).items():
-            arriving[max(bisect_right(firsts, place) - 1, 0)].append((place, key))
-        made = []
-        for rank, block in enumerate(blocks):
-            if rank not in arriving:
-                made.append(block)
-                continue
-            here = [(place, key) for key, place in self._places(block.keys).items()]
-            made += self._cut(sorted(here + arriving[rank]))
-        if not blocks:
-            made = self._cut(sorted(arriving[0]))
-        return Order(self.name, made)
-
-    @staticmethod
-    def _without(block, moved):
-        if not block.bits.intersect(moved):
-            return block
-        kept = array("I", (key for key in block.keys if key not in moved))
-        # The first place stays: what comes between it and the next one still belongs here.
-        return _Block(kept, block.first) if kept else None
-
-    @staticmethod
-    def _cut(rows):
-        """Blocks of these rows; a block that has grown to twice its size is two."""
-        step = BLOCK if len(rows) >= 2 * BLOCK else max(len(rows), 1)
-        return [
-            _Block(array("I", (key for _, key in part)), part[0][0])
-            for part in (rows[start : start + step] for start in range(0, len(rows), step))
-        ]
-
-    def slice(self, ids: BitMap, start: int, stop: int, total: int) -> list[int]:
-        """The keys of `ids`, which are `total`, from rank `start` to `stop` in this order."""
-        stop = min(stop, total)
-        if start >= stop:
-            return []
-        # From the end that is nearer.
-        if start <= total - stop:
-            return self._from(self.blocks, ids, start, stop - start, step=1)
-        found = self._from(reversed(self.blocks), ids, total - stop, stop - start, step=-1)
-        return found[::-1]
-
-    @staticmethod
-    def _from(blocks, ids, skipped, length, step):
-        found = []
-        for block in blocks:
-            here = block.bits.intersection_cardinality(ids)
-            if here <= skipped:
-                skipped -= here
-                continue
-            keys = [key for key in block.keys[::step] if key in ids]
-            found += keys[skipped : skipped + length - len(found)]
-            skipped = 0
-            if len(found) == length:
-                break
-        return found
+        for facet, column in base.columns.items():
+            if mended := column.mended(facets.get(facet, {}), moved):
+                found.columns[facet] = mended
+    return found

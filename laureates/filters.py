@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -14,6 +15,7 @@ from laureates import cards, catalogue, freshness, search
 from laureates.database_filters import ORDERS, SORTS, LaureateFilters
 from laureates.facets import FACETS, Facet, Label
 from laureates.models import Laureate, OrganisationRedirect
+from laureates.orders import DATE
 
 MAX_QUERY_LENGTH = 200
 MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
@@ -251,7 +253,7 @@ class LaureateFilterSet:
         if self.sort != "pertinence":
             order = self.bitmaps.order(self.sort)
             return order.slice(self.ids, start, stop, self.count)
-        order, found, before = self.bitmaps.order(catalogue.DATE), [], BitMap()
+        order, found, before = self.bitmaps.order(DATE), [], BitMap()
         for rank in self.bitmaps.found(self.q):
             here = (rank & self.ids) - before
             before |= here
@@ -286,33 +288,41 @@ class LaureateFilterSet:
         """Every facet, each value with the number of laureates it has under the other filters."""
         return [self._choices(facet) for facet in FACETS.values()]
 
-    def _counts(self, facet: Facet) -> dict[str, int]:
-        others = set(self._chosen) - {facet.name}
+    def _frequent(self, facet: Facet) -> catalogue.Frequent:
+        """The values of a facet under the other filters, the most frequent ones."""
+        others = tuple(self._names[name] for name in self._chosen if name != facet.name)
         if not others:
-            return self.public.counts(facet.name)
+            return catalogue.frequent(self.public.counts(facet.name), MAX_CHOICES)
         ids = self._matching(but=facet.name) if facet.name in self._chosen else self.ids
-        return catalogue.count(self.bitmaps, facet.name, ids)
+        return self.public.frequent(facet.name, ids, others, MAX_CHOICES)
+
+    @cached_property
+    def _names(self) -> dict[str, tuple]:
+        """What was chosen in each filter in use."""
+        return {name: (name, *self.data_read.getlist(name)) for name in self._chosen}
 
     def choices(self, facet: Facet) -> ShownValues:
         """The values of a facet to show, in display order: the most frequent, and those chosen."""
-        counts = self._counts(facet)
-        selected = set(self.data_read.getlist(facet.name))
-        labels = self.public.labels(facet.name)
-        if len(counts) > MAX_CHOICES:
-            frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MAX_CHOICES]
-            shown = {*frequent, *selected}
+        counts, others = self._frequent(facet)
+        selected = self.data_read.getlist(facet.name)
+        if more := [value for value in selected if value not in counts]:
+            ids = self._matching(but=facet.name)
+            added = {
+                value: ids.intersection_cardinality(self.bitmaps.get(facet.name, value))
+                for value in more
+            }
+            others -= sum(number > 0 for number in added.values())
+            counts = counts | added
+        labels, places = self.public.labels(facet.name), self.public.places(facet.name)
+        if counts.keys() <= labels.keys():
+            shown = sorted(counts, key=places.__getitem__)
         else:
-            shown = counts.keys() | selected
-        if not shown <= labels.keys():
-            labels = facet.named(shown)
+            labels = facet.named(counts)
+            shown = list(labels)
         return ShownValues(
-            [
-                (value, label, counts.get(value, 0), value in selected)
-                for value, label in labels.items()
-                if value in shown
-            ],
+            [(value, labels[value], counts[value], value in selected) for value in shown],
             len(selected),
-            len(counts.keys() - shown),
+            others,
         )
 
     def _choices(self, facet: Facet) -> FacetChoices:
@@ -346,17 +356,22 @@ class LaureateFilterSet:
 
     def querystring(self, **changes) -> str:
         """The canonical query string, with `changes` (None or [] removes); pages start again."""
-        query = QueryDict(mutable=True)
-        for name in ("q", *FACETS, "tri", "page"):
+        if not changes:
+            return self._query
+        pairs = []
+        for name in (*self.parameters, "page"):
             if name in changes:
                 value = changes[name]
                 values = value if isinstance(value, list | tuple) else [value]
             else:
-                values = self.data_read.getlist(name) if name != "page" else []
-            values = [str(value).strip() for value in values if value not in (None, "")]
-            if values:
-                query.setlist(name, values)
-        return query.urlencode()
+                values = self.data_read.getlist(name)
+            values = (str(value).strip() for value in values if value is not None)
+            pairs += [(name, value) for value in values if value]
+        return urlencode(pairs)
+
+    @cached_property
+    def _query(self) -> str:
+        return self.data_read.urlencode()
 
     @cached_property
     def criteria(self) -> str:

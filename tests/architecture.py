@@ -37,6 +37,8 @@ LAYERS = (
         "details",
         "loading",
         "postings",
+        "columns",
+        "orders",
     },
     {
         "history",

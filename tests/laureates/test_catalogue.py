@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from pyroaring import BitMap
 
-from laureates import catalogue, freshness, index, postings
+from laureates import catalogue, filters, freshness, index, orders, postings
 from laureates.database_filters import SORTS
 from laureates.facets import FACETS
 from laureates.filters import LaureateFilterSet
@@ -85,9 +85,12 @@ QUERIES = ["", "q=phare", "q=phare+digue", "q=ecluse", "montant=non-communique"]
 
 
 @pytest.mark.django_db
-def test_every_page_of_every_order_is_that_of_the_database(many, monkeypatch):
-    # Small blocks, so that pages begin and end inside them.
-    monkeypatch.setattr(catalogue, "BLOCK", 7)
+@pytest.mark.parametrize("few", [0, 3, 1_000])
+def test_every_page_of_every_order_is_that_of_the_database(many, monkeypatch, few):
+    # Small blocks and groups, so that pages begin and end inside them.
+    monkeypatch.setattr(orders, "BLOCK", 7)
+    monkeypatch.setattr(orders, "GROUP", 2)
+    monkeypatch.setattr(orders, "FEW", few)
     themes = f"theme={many[0].slug}&theme={many[1].slug}"
     for query, sort, filtered in itertools.product(QUERIES, ["", *SORTS], ["", themes]):
         asked = "&".join(filter(None, (query, filtered, f"tri={sort}")))
@@ -111,8 +114,10 @@ ORDERS = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(3))
-def test_random_requests_give_what_a_naive_reading_gives(many, seed):
+@pytest.mark.parametrize(("seed", "few", "most"), [(0, 256, 100), (1, 256, 2), (2, 0, 3)])
+def test_random_requests_give_what_a_naive_reading_gives(many, monkeypatch, seed, few, most):
+    monkeypatch.setattr(catalogue, "FEW_VALUES", few)
+    monkeypatch.setattr(filters, "MAX_CHOICES", most)
     rng = random.Random(seed)
     every = list(Laureate.objects.published().select_related("announcement"))
     assert len(every) < Laureate.objects.count()  # some are drafts, embargoed, withdrawn
@@ -159,7 +164,12 @@ def test_random_requests_give_what_a_naive_reading_gives(many, seed):
                 for row in naive(but=facet.name)
                 for value in FACETS[facet.name].values_of(row)
             )
-            assert {c.value: c.count for c in facet.choices if c.count} == counted, facet.name
+            frequent = sorted(counted, key=lambda value: (-counted[value], value))[:most]
+            shown = {*frequent, *chosen.get(facet.name, ())}
+            assert {c.value: c.count for c in facet.choices} == {
+                value: counted[value] for value in shown
+            }, facet.name
+            assert facet.hidden == len(counted.keys() - shown)
         known = [row.amount for row in expected if row.amount is not None]
         tally = filterset.bitmaps.tally(filterset.ids)
         assert (tally.laureates, tally.with_amount) == (len(expected), len(known))
