@@ -4,6 +4,7 @@ Their templates stand in the folder `jinja2/fast` of an application. Everything 
 Django's own templates, which take what `render` gives as it is.
 """
 
+from datetime import datetime
 from functools import cache
 from urllib.parse import quote
 
@@ -48,15 +49,21 @@ def _quoted(text: str) -> str:
     return quote(str(text), safe="")
 
 
+def iso(moment: datetime | str) -> str:
+    """A moment as programs read it; what says one already, as it is."""
+    return moment if isinstance(moment, str) else localtime(moment).isoformat()
+
+
 def environment(**options) -> Environment:
     """For settings.TEMPLATES."""
     options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     made = Environment(**options)  # noqa: S701 - Django's backend turns escaping on
     made.filters |= {
-        "capfirst": capfirst,
+        # Without what it does for lazy texts: nothing here is one.
+        "capfirst": capfirst.__wrapped__,
         "euros": euros,
         "french_date": french_date,
-        "iso": lambda moment: localtime(moment).isoformat(),
+        "iso": iso,
         "number": number,
         "quoted": _quoted,
     }

@@ -93,7 +93,7 @@ def test_the_check_of_templates_leaves_good_ones_alone():
     text = (
         "{# <script>x</script> #}{% comment %}onclick= published_at < now{% endcomment %}"
         "<script src=\"{% static 'a.js' %}\"></script>"
-        '<script type="application/ld+json">{{ data|json_ld }}</script>'
+        '<script type="application/ld+json">{{ linked_data }}</script>'
         '<p class="style">«\u00a0{{ a|euros }}\u00a0»</p>'
         '{% include "components/card.html" with title=title only %}'
     )

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from ftap.audit import FieldVersions
+from ftap.fast import address
 from ftap.subqueries import count_of
 from laureates import typography
 from laureates.models.document import ListedDocument
@@ -123,7 +124,7 @@ class Announcement(NaturalKeyModel):
         return self.title
 
     def get_absolute_url(self):
-        return reverse("laureates:announcement", args=[self.slug])
+        return address("laureates:announcement", self.slug)
 
     @property
     def label(self):

@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, Prefetch, Q, Value, When
-from django.urls import reverse
 
 from ftap.audit import FieldVersions
+from ftap.fast import address
 from laureates import markdown, typography
 from laureates.models.announcement import Announcement, LaureateGroup
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
@@ -261,7 +261,7 @@ class Laureate(NaturalKeyModel):
         return self.title
 
     def get_absolute_url(self):
-        return reverse("laureates:laureate", args=[self.public_id, self.slug])
+        return address("laureates:laureate", self.public_id, self.slug)
 
     @property
     def former_title_list(self):

@@ -3,11 +3,11 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.urls import reverse
 from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siret as stdnum_siret
 
 from ftap.audit import FieldVersions
+from ftap.fast import address
 from laureates import typography
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
 from laureates.models.public import laureate_published_q
@@ -242,7 +242,7 @@ class Organisation(NaturalKeyModel):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("laureates:organisation", args=[self.slug])
+        return address("laureates:organisation", self.slug)
 
     @property
     def former_name_list(self):

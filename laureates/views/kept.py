@@ -6,20 +6,27 @@ the page is made. Nothing made inside a transaction, which may be undone, is kep
 
 import hashlib
 import threading
-from collections import OrderedDict
 from functools import cache, cached_property
 
+from cachetools import LRUCache
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 
+from ftap import fast, frames
 from laureates import catalogue, freshness
 from laureates.revalidation import Validators, validators
 
+# What base.html prints, and asks, of the context of these pages.
+HOLES = (
+    *("page_title", "page_description", "canonical_path", "shared_published_at", "linked_data"),
+    "content",
+)
+FLAGS = ("noindex",)
 # Bytes of pages that a process keeps.
 KEPT_BYTES = 8 * 1024 * 1024
 _lock = threading.Lock()
-_pages: "OrderedDict[str, bytes]" = OrderedDict()
+_pages: LRUCache[str, bytes] = LRUCache(KEPT_BYTES, getsizeof=len)
 _FOLDERS = ("templates", "laureates/jinja2")
 
 
@@ -53,6 +60,20 @@ class PublicMixin:
 class KeptPageMixin(PublicMixin):
     """For a public page whose content depends on public rows and on its address alone."""
 
+    # What the template prints besides HOLES; None when it reads anything else.
+    holes: tuple[str, ...] | None = None
+    _is_kept = False
+
+    def render_to_response(self, context, **kwargs):
+        if not self._is_kept or self.holes is None:
+            return super().render_to_response(context, **kwargs)
+        if moment := context.get("shared_published_at"):
+            context["shared_published_at"] = fast.iso(moment)
+        page = frames.render(
+            self.request, self.template_name, context, (*HOLES, *self.holes), FLAGS
+        )
+        return HttpResponse(page, **kwargs)
+
     def dispatch(self, request, *args, **kwargs):
         if request.method not in {"GET", "HEAD"} or connection.in_atomic_block or settings.DEBUG:
             return super().dispatch(request, *args, **kwargs)
@@ -61,24 +82,23 @@ class KeptPageMixin(PublicMixin):
             return known.not_modified()
         if (content := _kept(known.etag)) is not None:
             return known.stamp(HttpResponse(content))
+        self._is_kept = True
         response = super().dispatch(request, *args, **kwargs)
         if response.status_code == 200:
-            response.add_post_render_callback(lambda made: _keep(known, made))
+            if hasattr(response, "add_post_render_callback"):
+                response.add_post_render_callback(lambda made: _keep(known, made))
+            else:
+                _keep(known, response)
         return response
 
 
 def _kept(etag: str) -> bytes | None:
     with _lock:
-        if etag in _pages:
-            _pages.move_to_end(etag)
         return _pages.get(etag)
 
 
 def _keep(known: Validators, response):
     known.stamp(response)
     with _lock:
-        _pages[known.etag] = response.content
-        size = sum(map(len, _pages.values()))
-        while size > KEPT_BYTES:
-            _, gone = _pages.popitem(last=False)
-            size -= len(gone)
+        if len(response.content) <= _pages.maxsize:
+            _pages[known.etag] = response.content

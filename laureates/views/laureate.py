@@ -1,7 +1,6 @@
 """The page of a project."""
 
 from django.http import Http404, HttpResponsePermanentRedirect
-from django.urls import reverse
 from django.views.generic import TemplateView
 
 from ftap import fast
@@ -47,6 +46,7 @@ class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
     """Everything public on one project. An old title in the address leads to the current one."""
 
     template_name = "laureates/laureate.html"
+    holes = ("previous_url", "next_url")
 
     def get(self, request, public_id, slug):
         found = _DETAIL.row(public_id)
@@ -90,14 +90,14 @@ class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
             site_url=site_url,
         )
         trail = (
-            ("Lauréats", reverse("laureates:library")),
+            ("Lauréats", fast.address("laureates:library")),
             (laureate.title, laureate.get_absolute_url()),
         )
         return super().get_context_data(
             content=content,
             laureate=laureate,
-            previous=previous,
-            next=following,
+            previous_url=previous and previous[0],
+            next_url=following and following[0],
             shared_published_at=laureate.announcement.published_at,
             linked_data=linked_data(self.request, trail, jsonld.laureate(laureate, site_url)),
             **kwargs,

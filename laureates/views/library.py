@@ -1,7 +1,7 @@
 """The library of laureates."""
 
 from django.http import HttpResponseRedirect
-from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 
 from ftap import fast
@@ -25,6 +25,7 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
     """The laureates under the filters of the query string, by pages."""
 
     template_name = "laureates/library.html"
+    holes = ("criteria", "feed", "previous_url", "next_url")
 
     def get(self, request, *args, **kwargs):
         self.filterset = LaureateFilterSet(request.GET, self.get_queryset(), self.version)
@@ -61,7 +62,7 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
 
     def get_canonical_path(self):
         number = self.pages.page.number
-        return self._url(self.filterset.querystring(page=number if number > 1 else None))
+        return self._url(self.filterset.querystring(**({"page": number} if number > 1 else {})))
 
     def get_context_data(self, **kwargs):
         followed = self._followed()
@@ -84,16 +85,19 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
             **shown,
             linked_data=self._linked_data(),
             noindex=not self._is_indexed(),
+            criteria=self.filterset.criteria,
+            previous_url=self.pages.previous_url,
+            next_url=self.pages.next_url,
             **kwargs,
         )
 
     def _followed(self) -> dict:
         """How to follow the list and to show it elsewhere."""
         query = self.filterset.querystring()
-        embed = reverse("laureates:embed") + (f"?{query}" if query else "")
-        followed = self.filterset.querystring(tri=None)
+        embed = fast.address("laureates:embed") + (f"?{query}" if query else "")
+        followed = self.filterset.querystring(tri=None) if "tri" in self.request.GET else query
         return {
-            "feed": reverse("laureates:feed") + (f"?{followed}" if followed else ""),
+            "feed": fast.address("laureates:feed") + (f"?{followed}" if followed else ""),
             "embed": embed,
             "embed_code": embed_code(
                 site(self.request)["SITE_URL"] + embed,
@@ -101,14 +105,14 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
             ),
         }
 
-    def _linked_data(self) -> dict:
+    def _linked_data(self) -> SafeString:
         shown = jsonld.item_list(
             self.pages,
             self.pages.total,
             site(self.request)["SITE_URL"],
             first=self.pages.page.start_index(),
         )
-        trail = [("Lauréats", reverse("laureates:library"))]
+        trail = [("Lauréats", fast.address("laureates:library"))]
         return linked_data(self.request, trail, shown if self.pages.total else {})
 
     def _shortened(self) -> str | None:
@@ -163,10 +167,12 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
         return "&".join(filter(None, (query, f"par_page={self.size}")))
 
     def _page_url(self, number: int) -> str:
-        return self._url(
-            self._sized(self.filterset.querystring(page=number if number > 1 else None))
-        )
+        if number == 1:
+            return self._url(self._sized(self.filterset.querystring()))
+        query = self.filterset.querystring()
+        return self._url(self._sized(f"{query}&page={number}" if query else f"page={number}"))
 
     @staticmethod
     def _url(query: str) -> str:
-        return reverse("laureates:library") + (f"?{query}" if query else "")
+        library = fast.address("laureates:library")
+        return f"{library}?{query}" if query else library

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from ftap.context_processors import site
+from ftap.fast import address
+from ftap.templatetags.json_ld import json_ld
 from laureates.opendata import jsonld
 
 
-def linked_data(request: HttpRequest, trail: Sequence[tuple[str, str]], *nodes: dict) -> dict:
+def linked_data(request: HttpRequest, trail: Sequence[tuple[str, str]], *nodes: dict) -> SafeString:
     """The JSON-LD of a page, for base.html: its breadcrumb and its nodes.
 
     `trail` gives the name and path of each page below the home page, this one last.
     """
     site_url = site(request)["SITE_URL"]
-    steps = (("Accueil", reverse("laureates:home")), *trail)
+    steps = (("Accueil", address("laureates:home")), *trail)
     breadcrumb = jsonld.breadcrumb((name, f"{site_url}{path}") for name, path in steps)
-    return jsonld.page(breadcrumb, *nodes)
+    return json_ld(jsonld.page(breadcrumb, *nodes))

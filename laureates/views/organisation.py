@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponsePermanentRedirect, QueryDict
-from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 from pyroaring import BitMap
 
@@ -85,6 +85,7 @@ class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
     """An organisation, its public projects, then those of the organisations it supervises."""
 
     template_name = "laureates/organisation.html"
+    holes = ()
 
     def get(self, request, slug):
         self.organisation = _read(slug)
@@ -132,10 +133,10 @@ class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
             **kwargs,
         )
 
-    def _linked_data(self, pages: Pages) -> dict:
+    def _linked_data(self, pages: Pages) -> SafeString:
         site_url = site(self.request)["SITE_URL"]
         trail = (
-            ("Organismes", reverse("laureates:organisations")),
+            ("Organismes", fast.address("laureates:organisations")),
             (self.organisation.name, self.organisation.get_absolute_url()),
         )
         projects = jsonld.item_list(pages, pages.total, site_url, first=pages.page.start_index())

@@ -8,8 +8,15 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from ftap import frames
 from laureates.views import kept
-from tests.factories import AnnouncementFactory, LaureateFactory, ThemeFactory
+from tests.factories import (
+    AnnouncementFactory,
+    LaureateFactory,
+    MinistryFactory,
+    OrganisationFactory,
+    ThemeFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,8 +108,51 @@ def test_addresses_do_not_share_a_page(client, settings):
 def test_what_is_kept_is_bounded(client, monkeypatch):
     LaureateFactory()
     size = len(client.get(LIBRARY).content)
-    monkeypatch.setattr(kept, "KEPT_BYTES", 3 * size)
+    monkeypatch.setattr(kept, "_pages", type(kept._pages)(3 * size, getsizeof=len))
     for number in range(6):
         client.get(f"{LIBRARY}?q=projet{number}")
-    assert sum(map(len, kept._pages.values())) <= 3 * size
-    assert kept._pages
+    assert 0 < sum(map(len, kept._pages.values())) <= 3 * size
+    monkeypatch.setattr(kept, "_pages", type(kept._pages)(size // 2, getsizeof=len))
+    assert client.get(LIBRARY).status_code == 200
+    assert not kept._pages
+
+
+def _pages():
+    """Addresses of each page that is framed, with what its frame asks of its context."""
+    ministry = MinistryFactory(name="Ministère d’« essai » & <cie>")
+    body = OrganisationFactory(supervising_ministry=ministry, short_name="")
+    announcement = AnnouncementFactory()
+    for rank in range(25):
+        LaureateFactory(
+            announcement=announcement,
+            title=f"Projet n° {rank} <b>gras</b> & \x01content\x02",
+            summary="" if rank % 2 else "Un résumé \x01page_title\x02",
+            carriers=[body],
+            themes=[ThemeFactory(slug="eau", name="Eau")] if rank == 3 else [],
+        )
+    yield from (row.get_absolute_url() for row in announcement.laureates.order_by("position"))
+    yield from (row.get_absolute_url() for row in (ministry, body))
+    yield f"{body.get_absolute_url()}?page=2"
+    for query in ("", "page=2", "theme=eau", "q=projet", "q=introuvable", "tri=titre&theme=non"):
+        yield f"{LIBRARY}?{query}"
+
+
+def test_a_framed_page_is_the_one_that_its_template_makes(client, settings):
+    for address in _pages():
+        framed = client.get(address)
+        assert framed.status_code == 200
+        settings.DEBUG = True
+        made = client.get(address)
+        settings.DEBUG = False
+        assert made.context["page_title"] != "\x01page_title\x02"
+        assert framed.content == made.content, address
+    assert {template for template, *_ in frames._frames} >= {
+        f"laureates/{name}.html" for name in ("library", "laureate", "organisation")
+    }
+
+
+def test_a_template_that_does_not_print_a_hole_is_refused(rf):
+    request = rf.get("/")
+    request.resolver_match = None
+    with pytest.raises(LookupError, match="inconnu"):
+        frames.render(request, "base.html", {"inconnu": "x"}, ("inconnu",), ())
