@@ -119,14 +119,6 @@ class Catalogue:
             return figures.Tally(len(ids), 0, None, None, None)
         return figures.Tally(len(ids), len(known), *map(euros_of, (total, lowest, highest)))
 
-    def tallies(self, facet: str, ids: BitMap) -> dict[str, figures.Tally]:
-        """What those of `ids` add up to for each value of a facet that one of them has."""
-        found = {}
-        for value, bits in self.facets.get(facet, {}).items():
-            if here := ids & bits:
-                found[value] = self.tally(here)
-        return found
-
     def public(self, version: freshness.Version) -> "Public":
         """What visitors may see at a version of the public data: a query when it moves.
 
@@ -227,12 +219,15 @@ class Public:
 # The state of the index ------------------------------------------------------
 
 
-def current() -> Catalogue:
-    """The catalogue as the database holds it now: one query, more when the index changed.
+def current(version: freshness.Version | None = None) -> Catalogue:
+    """The catalogue as the database holds it now: one query, more when the index changed, none
+    when it has not since `version`, read just before.
 
     What is read inside a transaction may be undone: it is not kept.
     """
     with _lock:
+        if version and version.write in _known:
+            return _known[version.write]
         known = list(_known)
     writes = _writes(min((number for number, _ in known), default=0))
     newest = writes[-1] if writes else Write(0, "")

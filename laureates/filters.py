@@ -206,7 +206,7 @@ class LaureateFilterSet:
 
     @cached_property
     def bitmaps(self) -> catalogue.Catalogue:
-        return catalogue.current()
+        return catalogue.current(self.version)
 
     @cached_property
     def public(self) -> catalogue.Public:

@@ -5,7 +5,7 @@ scheduling it or changing a reference that nothing public uses moves nothing; th
 scheduled announcement moves the version by itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
@@ -21,6 +21,7 @@ from laureates.models import (
     Carrier,
     Claim,
     Document,
+    IndexWrite,
     Laureate,
     LaureateGroup,
     Organisation,
@@ -51,10 +52,15 @@ _READ = (
 
 @dataclass(frozen=True)
 class Version:
-    """`key` is the same as long as visitors see the same; `changed_at` is None before a change."""
+    """`key` is the same as long as visitors see the same; `changed_at` is None before a change.
+
+    `write` is the state of the index at the same moment, its number and its token: None where it
+    was not asked.
+    """
 
     key: str
     changed_at: datetime | None
+    write: tuple[int, str] | None = field(default=None, compare=False)
 
 
 @cache
@@ -65,24 +71,27 @@ def _question() -> str:
     sql, parameters = latest[:1].query.sql_with_params()
     if len(parameters) != 1:
         raise AssertionError("what is public depends on the clock, once")
-    state = PublicState._meta.db_table
+    state, writes = PublicState._meta.db_table, IndexWrite._meta.db_table
     return (
-        f"SELECT number, changed_at, ({sql}) FROM (SELECT 1 AS one) AS always "  # noqa: S608
-        f"LEFT JOIN {state} ON {state}.id = 1"
+        f"SELECT {state}.number, changed_at, ({sql}), written.number, token "  # noqa: S608
+        f"FROM (SELECT 1 AS one) AS always LEFT JOIN {state} ON {state}.id = 1 "
+        f"LEFT JOIN (SELECT number, token FROM {writes} ORDER BY number DESC LIMIT 1) AS written "
+        "ON 1 = 1"
     )
 
 
 def current(database=connection) -> Version:
     """The version of what visitors see now: one query, on the usual connection by default."""
-    field = Announcement._meta.get_field("published_at")
-    now = field.get_db_prep_value(timezone.now(), database)
+    moment = Announcement._meta.get_field("published_at")
+    now = moment.get_db_prep_value(timezone.now(), database)
     with database.cursor() as cursor:
         cursor.execute(_question(), [now])
-        number, changed_at, opened = cursor.fetchone()
+        number, changed_at, opened, *write = cursor.fetchone()
     changed_at, opened = _moment(changed_at), _moment(opened)
     moments = [moment for moment in (changed_at, opened) if moment]
     stamp = f"{opened.timestamp():.6f}" if opened else "0"
-    return Version(f"{number or 0}-{stamp}", max(moments, default=None))
+    written = None if write[0] is None else tuple(write)
+    return Version(f"{number or 0}-{stamp}", max(moments, default=None), written)
 
 
 def _moment(value) -> datetime | None:

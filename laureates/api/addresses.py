@@ -83,7 +83,8 @@ class Address(APIView):
     @cached_property
     def public(self) -> catalogue.Public:
         """What visitors may see, at the version of the answer."""
-        return catalogue.current().public(self.context["export"].version)
+        version = self.context["export"].version
+        return catalogue.current(version).public(version)
 
     def count(self, facet: str, rows: list, name: str = "laureate_count") -> None:
         """Give each row the number of public laureates whose value of `facet` is its slug."""

@@ -54,7 +54,7 @@ class PublicMixin:
     @cached_property
     def public(self) -> catalogue.Public:
         """What visitors may see at that version."""
-        return catalogue.current().public(self.version)
+        return catalogue.current(self.version).public(self.version)
 
 
 class KeptPageMixin(PublicMixin):
