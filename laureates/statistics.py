@@ -8,14 +8,16 @@ No row of a laureate is read: bitmaps give all, sums included.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from django.utils.text import capfirst
 from pyroaring import BitMap
 
-from ftap.templatetags.ftap import NBSP, number
-from laureates.catalogue import Catalogue
-from laureates.facets import FACETS, Facet
+from ftap.templatetags.ftap import NBSP
+from laureates.catalogue import Public
+from laureates.facets import AMOUNT_UNKNOWN, FACETS, Facet
 from laureates.models import Territory
+from laureates.postings import AMOUNT_BIT, euros_of
 
 TERRITORY = "territoire"
 NO_DEPARTMENT = "sans-departement"
@@ -43,8 +45,8 @@ class Row:
     @property
     def percent(self) -> str:
         """The share as it is printed: « 12,5 % »."""
-        percent = (self.share * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
-        return f"{number(percent)}{NBSP}%"
+        units, tenth = divmod(int((self.share * 1000).to_integral_value(ROUND_HALF_UP)), 10)
+        return f"{units},{tenth}{NBSP}%" if tenth else f"{units}{NBSP}%"
 
 
 @dataclass(frozen=True)
@@ -95,32 +97,69 @@ DIMENSIONS = {
 }
 
 
-def tables(
-    catalogue: Catalogue, ids: BitMap, names: Iterable[str] = tuple(DIMENSIONS)
-) -> dict[str, Table]:
-    """The tables of these dimensions for the laureates of these keys.
+class Counted(NamedTuple):
+    """How many laureates, how many amounts of theirs are known, and their sum in euros, None when
+    none is."""
 
-    Whatever their number: a query for the names of each dimension whose values are rows, two for
-    territories.
+    laureates: int
+    with_amount: int
+    total: Decimal | None
+
+
+class _Counting:
+    """Counts among some public laureates."""
+
+    def __init__(self, public: Public, ids: BitMap):
+        self.catalogue, self.ids = public.catalogue, ids
+        self.known = ids - public.catalogue.get("montant", AMOUNT_UNKNOWN)
+        bits = public.catalogue.facets.get(AMOUNT_BIT, {})
+        self.bits = [(int(bit), found) for bit, found in bits.items() if found]
+
+    def of(self, bits: BitMap) -> Counted:
+        """Those of `bits`, by the bits of their amounts."""
+        known = bits & self.known
+        if not known:
+            return Counted(self.ids.intersection_cardinality(bits), 0, None)
+        count = known.intersection_cardinality
+        total = sum(count(found) << bit for bit, found in self.bits)
+        return Counted(self.ids.intersection_cardinality(bits), len(known), euros_of(total))
+
+    def by_value(self, facet: str) -> dict[str, Counted]:
+        """Those of each value of a facet that one of them has."""
+        return {
+            value: self.of(bits)
+            for value, bits in self.catalogue.facets.get(facet, {}).items()
+            if self.ids.intersect(bits)
+        }
+
+
+def tables(
+    public: Public, ids: BitMap, names: Iterable[str] = tuple(DIMENSIONS)
+) -> dict[str, Table]:
+    """The tables of these dimensions for the public laureates of these keys.
+
+    Names are read once for a version of the public data: a query for each facet whose values are
+    rows, two for territories.
     """
-    whole = _row("", "Ensemble", catalogue.tally(ids), None)
+    counting = _Counting(public, ids)
+    whole = _row("", "Ensemble", counting.of(ids), None)
     dimensions = [DIMENSIONS[name] for name in names]
     counts = {
-        facet: catalogue.tallies(facet, ids)
+        facet: counting.by_value(facet)
         for facet in {dimension.facet.name for dimension in dimensions}
     }
     places = {}
     if any(dimension.facet.name == TERRITORY for dimension in dimensions):
-        places = {place.slug: place for place in Territory.objects.select_related("region")}
+        places = public.kept("territories", _territories)
     found = {}
     for dimension in dimensions:
         counted = counts[dimension.facet.name]
         if dimension.name == "region":
-            rows = _regions(counted, places, whole)
+            rows = _regions(public, counted, places, whole)
         elif dimension.name == "departement":
-            rows = _departments(counted, places, whole, catalogue, ids)
+            rows = _departments(public, counted, places, whole, counting)
         else:
-            rows = _values(dimension.facet, counted, whole)
+            rows = _values(public, dimension.facet, counted, whole)
         if dimension.by_count:
             # A stable sort: values as frequent as one another stay in the order of the facet.
             rows = sorted(rows, key=lambda row: (row.is_apart, -row.laureates))
@@ -143,14 +182,20 @@ def _row(value, label, counted, whole, **more):
     )
 
 
-def _values(facet, counted, whole):
+def _named(public, facet, values):
+    """(value, label) of each of these values that public laureates have, in display order."""
+    labels, places = public.labels(facet.name), public.places(facet.name)
+    return [(value, labels[value]) for value in sorted(values & places.keys(), key=places.get)]
+
+
+def _values(public, facet, counted, whole):
     return [
         _row(value, label.text, counted[value], whole, is_apart=value == facet.unknown)
-        for value, label in facet.named(counted).items()
+        for value, label in _named(public, facet, counted.keys())
     ]
 
 
-def _regions(counted, places, whole):
+def _regions(public, counted, places, whole):
     """Regions, their departments folded in, and overseas collectivities; the rest is apart.
 
     A laureate of a department has the value of its region as well: none is counted twice.
@@ -166,20 +211,20 @@ def _regions(counted, places, whole):
             place=_place(places.get(value)),
             is_apart=value == facet.unknown or value in national,
         )
-        for value, label in facet.named(set(counted) - _departments_of(places)).items()
+        for value, label in _named(public, facet, counted.keys() - _departments_of(places))
     ]
 
 
-def _departments(counted, places, whole, catalogue, ids):
+def _departments(public, counted, places, whole, counting):
     """Departments, and apart the laureates of none: of a whole region, of the nation, unknown."""
-    facet = FACETS[TERRITORY]
-    departments = set(counted) & _departments_of(places)
+    facet, catalogue = FACETS[TERRITORY], public.catalogue
+    departments = counted.keys() & _departments_of(places)
     rows = [
         _row(value, label.text, counted[value], whole, place=_place(places[value]))
-        for value, label in facet.named(departments).items()
+        for value, label in _named(public, facet, departments)
     ]
     located = BitMap.union(*(catalogue.get(facet.name, slug) for slug in departments), BitMap())
-    rest = catalogue.tally(ids - located)
+    rest = counting.of(counting.ids - located)
     if rest.laureates:
         rows.append(
             _row(
@@ -192,6 +237,10 @@ def _departments(counted, places, whole, catalogue, ids):
             )
         )
     return rows
+
+
+def _territories() -> dict[str, Territory]:
+    return {place.slug: place for place in Territory.objects.select_related("region")}
 
 
 def _departments_of(places):

@@ -27,12 +27,13 @@ def _form(filterset) -> SafeString:
     facets = []
     for rank, facet in enumerate(FACETS.values()):
         choices = filterset.choices(facet)
-        is_open, html = bool(choices.selected) or rank < 2, _choices(filterset, facet, choices)
+        is_open, html = bool(choices.selected) or rank < 2, choices_html(filterset, facet, choices)
         facets.append((facet, choices.selected, is_open, html, choices.hidden))
     return fast.render("filters", facets=facets, library_url=fast.address("laureates:library"))
 
 
-def _choices(filterset, facet: Facet, choices: ShownValues) -> SafeString:
+def choices_html(filterset, facet: Facet, choices: ShownValues) -> SafeString:
+    """The values of a facet, with their counts and their ticks."""
     known = filterset.public.kept(("choices", facet.name), dict)
     html = []
     for value, label, count, is_selected in choices.shown:

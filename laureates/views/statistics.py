@@ -1,21 +1,31 @@
 """The statistics page: tables, each with a chart drawn on the server, and their files."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import quote, quote_plus
 
 from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 
-from ftap import sheets
-from laureates import charts, figures, statistics
+from ftap import fast, sheets
+from ftap.context_processors import site
+from laureates import charts, statistics
+from laureates.catalogue import Public
+from laureates.facets import FACETS
 from laureates.filters import LaureateFilterSet
-from laureates.models import Announcement
+from laureates.models import Announcement, Claim
+from laureates.views.announcement import with_counts
+from laureates.views.filter_form import choices_html
 from laureates.views.kept import KeptPageMixin, PublicMixin
 from laureates.views.public import PublicLaureateMixin
 
 # Announcements named on the page; the list of all is a link away.
 MAX_UNKNOWN = 30
+# What stands for a value in an address: no other part of it holds it.
+_HOLE = "\x01"
 LICENCE = "Licence Ouverte 2.0 (etalab-2.0)"
 
 
@@ -29,7 +39,6 @@ class Part:
     table: statistics.Table
     rows: list[tuple[statistics.Row, str]]
     file_url: str
-    is_filtered: bool
     bars: charts.BarChart | None = None
     map: charts.TileMap | None = None
     off_map: list[statistics.Row] = field(default_factory=list)
@@ -39,13 +48,43 @@ class Part:
         return self.table.dimension.name
 
 
-def _incomplete() -> tuple[list, list, int]:
+@dataclass(frozen=True)
+class Shown:
+    """The content of the page, and the tables that it holds."""
+
+    parts: list[Part]
+    content: SafeString
+
+
+def incomplete(public: Public) -> dict:
     """The public announcements known in part, the latest of those of which nothing says so, and
-    how many more there are."""
-    rows = figures.with_completeness(Announcement.objects.published().latest_first())
-    unknown = [row for row in rows if row.completeness.is_unknown]
-    partial = [row for row in rows if row.completeness.is_partial]
-    return partial, unknown[:MAX_UNKNOWN], len(unknown[MAX_UNKNOWN:])
+    how many more there are: five queries, which read the rows of none but those."""
+    announcements = Announcement.objects.published().latest_first()
+    slugs = dict(announcements.values_list("pk", "slug"))
+    claims = Claim.objects.published().filter(
+        announcement__isnull=False,
+        subject=Claim.Subject.LAUREATES,
+        scope=Claim.Scope.SESSION,
+        exactness=Claim.Exactness.EXACT,
+        value__isnull=False,
+    )
+    announced: dict[int, Decimal] = {}
+    for key, value in claims.order_by("position", "slug").values_list("announcement", "value"):
+        announced.setdefault(key, value)
+    counts = public.counts("annonce")
+    short = [
+        key for key, slug in slugs.items() if counts.get(slug, 0) < announced.get(key, Decimal(0))
+    ]
+    unknown = [key for key in slugs if key not in announced]
+    rows = Announcement.objects.filter(pk__in=[*short, *unknown[:MAX_UNKNOWN]])
+    found = {row.pk: row for row in with_counts(rows, public)}
+    return {
+        "partial": [
+            found[key] for key in short if key in found and found[key].completeness.is_partial
+        ],
+        "unknown": [found[key] for key in unknown[:MAX_UNKNOWN] if key in found],
+        "more_unknown": len(unknown[MAX_UNKNOWN:]),
+    }
 
 
 class StatisticsMixin(PublicMixin, PublicLaureateMixin):
@@ -59,7 +98,7 @@ class StatisticsMixin(PublicMixin, PublicLaureateMixin):
         filterset = self.filterset
 
         def make():
-            return statistics.tables(filterset.bitmaps, filterset.ids, names)
+            return statistics.tables(filterset.public, filterset.ids, names)
 
         if filterset.is_filtered:
             return make()
@@ -68,13 +107,14 @@ class StatisticsMixin(PublicMixin, PublicLaureateMixin):
     def address(self, name, *args, **changes):
         """An address under the same filters but for `changes`; the sort of a list is left out."""
         query = self.filterset.querystring(**({"tri": None} | changes))
-        return reverse(f"laureates:{name}", args=args) + (f"?{query}" if query else "")
+        return fast.address(f"laureates:{name}", *args) + (f"?{query}" if query else "")
 
 
 class StatisticsView(KeptPageMixin, StatisticsMixin, TemplateView):
     """What the published laureates add up to, by year, theme, carrier, territory and amount."""
 
     template_name = "laureates/statistics/page.html"
+    holes = ()
 
     def get_page_title(self):
         if self.filterset.active:
@@ -91,34 +131,57 @@ class StatisticsView(KeptPageMixin, StatisticsMixin, TemplateView):
         return self.address("statistics")
 
     def get_context_data(self, **kwargs):
-        tables = self.tables()
-        partial, unknown, more = self.filterset.public.kept("completeness", _incomplete)
+        filterset = self.filterset
+        if filterset.active or filterset.problems:
+            shown = self._shown()
+        else:
+            shown = filterset.public.kept("statistics", self._shown)
         return super().get_context_data(
-            filterset=self.filterset,
-            active=[
-                (tag.label, reverse("laureates:statistics") + (tag.query and f"?{tag.query}"))
-                for tag in self.filterset.active
-            ],
-            problems=self.filterset.problems,
-            library_url=self.address("library"),
-            whole=next(iter(tables.values())).whole,
-            parts=[self._part(table) for table in tables.values()],
-            partial=partial,
-            unknown=unknown,
-            more_unknown=more,
-            as_of=self.filterset.version.changed_at,
-            noindex=bool(self.request.GET),
-            **kwargs,
+            content=shown.content, parts=shown.parts, noindex=bool(self.request.GET), **kwargs
         )
+
+    def _shown(self) -> Shown:
+        filterset, public = self.filterset, self.filterset.public
+        tables, home = self.tables(), fast.address("laureates:statistics")
+        parts = [self._part(table) for table in tables.values()]
+        content = fast.render(
+            "statistics",
+            heading=filterset.heading,
+            problems=filterset.problems,
+            library_url=self.address("library"),
+            active=[
+                (tag.label, home + (tag.query and f"?{tag.query}")) for tag in filterset.active
+            ],
+            whole=next(iter(tables.values())).whole,
+            filters=self._filters(),
+            incomplete=public.kept(
+                "incomplete",
+                lambda: render_to_string(
+                    "laureates/statistics/_incomplete.html", incomplete(public)
+                ),
+            ),
+            parts=parts,
+            as_of=filterset.version.changed_at,
+            address=site(self.request)["SITE_URL"] + self.get_canonical_path(),
+            title=self.get_page_title(),
+        )
+        return Shown(parts, content)
+
+    def _filters(self) -> SafeString:
+        facets = []
+        for facet in FACETS.values():
+            values = self.filterset.choices(facet)
+            html = choices_html(self.filterset, facet, values)
+            facets.append((facet.label, html, values.hidden))
+        return fast.render("statistics_filters", facets=facets, q=self.filterset.q)
 
     def _part(self, table):
         dimension = table.dimension
-        rows = [(row, self._library_url(table, row)) for row in table.rows]
+        rows = self._rows(table)
         file_url = self.address("statistics_table", dimension.name)
         layout = charts.LAYOUTS.get(dimension.name)
-        is_filtered = bool(self.filterset.active)
         if layout is None:
-            return Part(table, rows, file_url, is_filtered, bars=charts.bars(table.rows))
+            return Part(table, rows, file_url, bars=charts.bars(table.rows))
         counts = {row.place: row.laureates for row in table.rows if row.place}
         names = {row.place: row.label for row in table.rows if row.place}
         on_map = {(place.kind, place.code) for place in layout.places}
@@ -126,23 +189,24 @@ class StatisticsView(KeptPageMixin, StatisticsMixin, TemplateView):
             table,
             rows,
             file_url,
-            is_filtered,
             map=charts.tile_map(layout, counts, names),
             off_map=[row for row in table.rows if row.place not in on_map],
         )
 
-    def _library_url(self, table, row):
-        """The library's list of exactly the laureates of a row, "" when no filter gives it.
+    def _rows(self, table) -> list[tuple[statistics.Row, str]]:
+        """Each row with the library's list of exactly its laureates, "" when no filter gives it.
 
         Where several values of a facet are asked for, one more cannot be told from them.
         """
         facet = table.dimension.facet
         chosen = self.filterset.data_read.getlist(facet.name)
-        if not row.laureates or not row.is_filter:
-            return ""
-        if facet.is_multivalued and chosen and row.value not in chosen:
-            return ""
-        return self.address("library", **{facet.name: [row.value]})
+        before, after = self.address("library", **{facet.name: [_HOLE]}).split(quote(_HOLE))
+        rows = []
+        for row in table.rows:
+            is_mixed = facet.is_multivalued and chosen and row.value not in chosen
+            is_list = row.laureates and row.is_filter and not is_mixed
+            rows.append((row, before + quote_plus(row.value) + after if is_list else ""))
+        return rows
 
 
 class StatisticsTableView(StatisticsMixin):

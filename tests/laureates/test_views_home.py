@@ -19,7 +19,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NAMES = ("home", "organisations")
+NAMES = ("home", "organisations", "statistics")
 
 
 @pytest.fixture(autouse=True)
