@@ -7,6 +7,7 @@ version in which it last changed.
 import datetime
 import re
 import xml.etree.ElementTree as ET
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse
@@ -15,12 +16,13 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from ftap.context_processors import site
-from laureates import freshness, markdown, revalidation
+from laureates import details, markdown, revalidation
 from laureates.filters import LaureateFilterSet
-from laureates.models import Announcement, Laureate, Release
+from laureates.models import Announcement, Release
 from laureates.opendata.reading import FUND, LICENCE, LICENCE_URL
 from laureates.releases import content
-from laureates.views.public import PublicLaureateMixin
+from laureates.views.kept import PublicMixin
+from laureates.views.public import PublicPageMixin
 
 MEDIA_TYPE = "application/atom+xml"
 # Moves when the writing of the feeds does, so that no reader keeps an old one.
@@ -29,6 +31,7 @@ MAX_ENTRIES = 50
 # Since when the addresses of this site name its rows, as identifiers (RFC 4151) ask.
 SINCE = "2026"
 EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
+_DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -74,8 +77,8 @@ class Feed:
         """The feed, last changed at `changed_at` (a site where nothing was ever published: the
         origin of time, for the format wants a date)."""
         self.updated.text = _moment(changed_at or EPOCH)
-        document = ET.tostring(self.root, encoding="utf-8", xml_declaration=True)
-        return HttpResponse(document, content_type=f"{MEDIA_TYPE}; charset=utf-8")
+        document = _DECLARATION + ET.tostring(self.root, encoding="unicode")
+        return HttpResponse(document.encode(), content_type=f"{MEDIA_TYPE}; charset=utf-8")
 
     def _text(self, parent, name, text):
         element = ET.SubElement(parent, name)
@@ -91,13 +94,13 @@ class Feed:
 
 
 @method_decorator(revalidation.open_to_every_origin, name="dispatch")
-class FeedView(PublicLaureateMixin):
+class FeedView(PublicMixin, PublicPageMixin):
     """A feed of public rows; `parts()` are texts of it that come from elsewhere than rows."""
 
     def get(self, request):
         # The version before the rows: were they to change in between, the tag would be too old,
         # and never too new.
-        version = freshness.current()
+        version = self.version
         validators = revalidation.validators(request, FORM, *self.parts(), version=version)
         if validators.are_known_to(request):
             return validators.not_modified()
@@ -113,9 +116,9 @@ class FeedView(PublicLaureateMixin):
 class LaureateFeedView(FeedView):
     """The laureates under the filters of the query string, latest announcement first."""
 
-    def setup(self, request, *args, **kwargs):
-        super().setup(request, *args, **kwargs)
-        self.filterset = LaureateFilterSet(request.GET, self.get_queryset())
+    @cached_property
+    def filterset(self) -> LaureateFilterSet:
+        return LaureateFilterSet(self.request.GET, version=self.version)
 
     def parts(self):
         return (self.filterset.criteria, *self.filterset.problems)
@@ -131,10 +134,8 @@ class LaureateFeedView(FeedView):
             title=" ".join(filter(None, ("Projets lauréats du FTAP", filterset.criteria))),
             subtitle=" ".join(filterset.problems),
         )
-        keys = filterset.public.page(filterset.ids, 0, MAX_ENTRIES)
-        rows = Laureate.objects.for_list().in_bulk(keys)
-        laureates = [rows[key] for key in keys]
-        changes = last_changes({laureate.announcement_id for laureate in laureates})
+        laureates = details.of(filterset.public.page(filterset.ids, 0, MAX_ENTRIES))
+        changes = self._changes({laureate.announcement.pk for laureate in laureates})
         for laureate in laureates:
             published = laureate.announcement.published_at
             feed.entry(
@@ -143,11 +144,16 @@ class LaureateFeedView(FeedView):
                 path=laureate.get_absolute_url(),
                 published=published,
                 updated=changes.get(laureate.public_id, published),
-                summary=laureate.summary or markdown.plain(laureate.description),
-                authors=[carrier.announced_name for carrier in laureate.carriers.all()],
-                terms=[(theme.slug, theme.name) for theme in laureate.themes.all()],
+                summary=laureate.excerpt,
+                authors=[carrier.announced_name for carrier in laureate.carriers],
+                terms=laureate.themes,
             )
         return feed
+
+    def _changes(self, announcements: set[int]) -> dict[str, datetime.datetime]:
+        """`last_changes`, asked of the announcements that have several versions alone."""
+        several = self.filterset.public.kept("several versions", _with_several_versions)
+        return last_changes(found) if (found := announcements & several) else {}
 
 
 class AnnouncementFeedView(FeedView):
@@ -194,6 +200,13 @@ def versions() -> list[dict]:
         for row in unversioned[:MAX_ENTRIES]
     ]
     return sorted(found, key=lambda entry: entry["published"], reverse=True)
+
+
+def _with_several_versions() -> set[int]:
+    """The announcements that have a second version, public or not."""
+    return set(
+        Release.objects.filter(number__gt=1).order_by().values_list("announcement", flat=True)
+    )
 
 
 def last_changes(announcements: set[int]) -> dict[str, datetime.datetime]:

@@ -106,9 +106,8 @@ def test_a_filter_that_is_not_understood_is_said(client, site):
 def test_fifty_entries_at_most(client, django_assert_num_queries):
     announcement = AnnouncementFactory()
     LaureateFactory.create_batch(60, announcement=announcement)
-    # The version twice, what is public (three), the order (two), the rows, their carriers, themes
-    # and territories, the later versions.
-    with django_assert_num_queries(12):
+    # What is public (four), the order (two), the rows, the announcements with several versions.
+    with django_assert_num_queries(8):
         parsed = parse(client, LAUREATES)
     assert len(parsed.entries) == 50
 
@@ -173,6 +172,23 @@ def test_an_entry_is_dated_by_the_version_in_which_it_last_changed(client):
     changed.save()
     renamed = next(e for e in parse(client, LAUREATES).entries if e.title == "Un nouveau titre")
     assert renamed.id in ids.values()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_version_dates_what_it_changed_and_nothing_to_come(client):
+    laureate = LaureateFactory()
+    announcement = laureate.announcement
+    days = [announcement.published_at + datetime.timedelta(days=n) for n in range(2)]
+    versioned(announcement, 1, days[0])
+    assert parse(client, LAUREATES).entries[0].updated == "2019-09-25T08:00:00Z"
+    laureate.summary = "Un résumé."
+    laureate.save()
+    later = versioned(announcement, 2, LATER)
+    with time_machine.travel(LATER - datetime.timedelta(seconds=1), tick=False):
+        assert parse(client, LAUREATES).entries[0].updated == "2019-09-25T08:00:00Z"
+    later.published_at = days[1]
+    later.save()
+    assert parse(client, LAUREATES).entries[0].updated == "2019-09-26T08:00:00Z"
 
 
 # Announcements ---------------------------------------------------------------
@@ -242,7 +258,7 @@ def test_query_budget(client, django_assert_num_queries, count):
         versioned(announcement, 2, announcement.published_at + datetime.timedelta(days=1))
     with django_assert_num_queries(3):
         parse(client, ANNOUNCEMENTS)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(9):
         parse(client, LAUREATES)
 
 
