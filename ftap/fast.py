@@ -75,3 +75,9 @@ def render(name: str, /, **context) -> SafeString:
     """The HTML of jinja2/fast/`name`.html."""
     text = engines["jinja2"].env.get_template(f"fast/{name}.html").render(context)
     return mark_safe(text)  # noqa: S308 - escaped by the environment
+
+
+def source(name: str) -> str:
+    """The template jinja2/fast/`name`.html."""
+    made = engines["jinja2"].env
+    return made.loader.get_source(made, f"fast/{name}.html")[0]

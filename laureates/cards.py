@@ -1,13 +1,28 @@
-"""What a list shows of a laureate, kept as JSON so that a list reads one row for each."""
+"""What a list shows of a laureate, kept with its row: a list reads one for each, ready to print.
 
+The HTML of a card holds two characters that stand for what changes from a page to another. It is
+kept with the print of what made it: a card made otherwise is made again when it is read.
+"""
+
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache, cached_property
+from inspect import getsource
 
-from ftap.fast import address
+from django.urls import get_script_prefix
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+from ftap import fast
 from ftap.prepared import Prepared
+from ftap.templatetags import ftap as formats
 from laureates.models import Card, Laureate
+
+# What stands for the path of the site, and for a role: no text of a page is made of them.
+_SITE, _ROLE = "\x01", "\x02"
 
 
 @dataclass(frozen=True)
@@ -28,23 +43,54 @@ class ListedLaureate:
     amount: Decimal | None
     project_state: str
     roles: dict[str, str]
+    _html: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its address below the path of the site."""
+        return fast.path("laureates:laureate", self.public_id, self.slug)
 
     def get_absolute_url(self) -> str:
         return self._address
 
     @cached_property
     def _address(self):
-        return address("laureates:laureate", self.public_id, self.slug)
+        return fast.address("laureates:laureate", self.public_id, self.slug)
 
     @property
     def project_state_label(self) -> str:
         return Laureate.ProjectState(self.project_state).label if self.project_state else ""
 
+    def shown(self, role: str = "") -> SafeString:
+        """The card, saying how an organisation carries it."""
+        text = self._html.replace(_SITE, get_script_prefix().removesuffix("/"))
+        return mark_safe(text.replace(_ROLE, _said(role)))  # noqa: S308 - escaped by fast.render
+
+
+_NAMES = [field.name for field in fields(ListedLaureate)]
+
+
+@cache
+def _said(role: str) -> SafeString | str:
+    """Roles are few."""
+    return format_html("<li>{}</li>", capfirst(role)) if role else ""
+
+
+@cache
+def making() -> str:
+    """The print of what makes the HTML of a card out of its values."""
+    parts = (fast.source("card"), getsource(formats), str(Laureate.ProjectState.choices))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def _made(laureate: ListedLaureate) -> str:
+    return fast.render("card", laureate=laureate, site=_SITE, role=_ROLE)
+
 
 def content(laureate: Laureate) -> str:
     """The JSON of a laureate fetched with its announcement, carriers, themes and territories."""
-    return json.dumps(
-        [
+    return _written(
+        ListedLaureate(
             laureate.public_id,
             laureate.slug,
             laureate.title,
@@ -53,19 +99,38 @@ def content(laureate: Laureate) -> str:
             [theme.name for theme in laureate.themes.all()],
             [str(territory) for territory in laureate.territories.all()],
             laureate.announcement.label,
-            None if laureate.amount is None else str(laureate.amount),
+            laureate.amount,
             laureate.project_state,
             {carrier.organisation.slug: carrier.role_label for carrier in laureate.carriers.all()},
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
+        )
     )
+
+
+def _written(laureate: ListedLaureate) -> str:
+    *before, amount, state, roles, _ = (getattr(laureate, name) for name in _NAMES)
+    amount = None if amount is None else str(amount)
+    values = [*before, amount, state, roles, making(), _made(laureate)]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read(text: str) -> tuple[ListedLaureate, bool]:
+    """The laureate of which `content` made `text`, and whether it would make the same now."""
+    *before, amount, state, roles, maker, html = json.loads(text)
+    values = (*before, None if amount is None else Decimal(amount), state, roles)
+    if maker == making():
+        return ListedLaureate(*values, html), True
+    return ListedLaureate(*values, _made(ListedLaureate(*values))), False
 
 
 def read(text: str) -> ListedLaureate:
     """The laureate of which `content` made `text`."""
-    *before, amount, state, roles = json.loads(text)
-    return ListedLaureate(*before, None if amount is None else Decimal(amount), state, roles)
+    return _read(text)[0]
+
+
+def restyled(text: str) -> str:
+    """What `content` would make now of the laureate of which it made `text`."""
+    laureate, is_same = _read(text)
+    return text if is_same else _written(laureate)
 
 
 def of(keys: list[int]) -> list[ListedLaureate]:

@@ -115,6 +115,21 @@ def rebuild_if_lacking() -> None:
     count = announced().count()
     if any(model.objects.count() != count for model in (Card, Detail, Record)):
         rebuild()
+    else:
+        restyle()
+
+
+def restyle() -> None:
+    """Make again the HTML of cards that another template made; what they show does not change."""
+    rows = Card.objects.order_by("pk").values_list("pk", "content")
+    first, last = rows.first(), 0
+    if first is None or cards.restyled(first[1]) == first[1]:
+        return
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        with transaction.atomic():
+            for key, content in batch:
+                Card.objects.filter(pk=key).update(content=cards.restyled(content))
+        last = batch[-1][0]
 
 
 def card(laureate: loading.LoadedLaureate, sort_title: str) -> tuple:

@@ -114,6 +114,7 @@ CLOCK_READERS = {"laureates/models/public.py"}
 # What has been escaped, or made of allowed tags alone, before.
 SAFE_MAKERS = {
     "laureates/markdown.py",
+    "laureates/cards.py",
     "laureates/details.py",
     "laureates/views/filter_form.py",
     "ftap/fast.py",
