@@ -33,8 +33,6 @@ from laureates.postings import (
 
 # States of the index that a process keeps: the last one, and that of before a change undone.
 KEPT = 3
-# Searches that a process remembers, until the index changes.
-SEARCHES = 32
 # Values of a facet beyond which few laureates are counted one by one.
 FEW_VALUES = 256
 # Counts under the filters used last that a process remembers.
@@ -94,7 +92,7 @@ class Catalogue:
         self.write, self.facets = write, facets
         self.orders: dict[str, Order] = {}
         self.columns: dict[str, Column] = {}
-        self._found: LRUCache[str, list[BitMap]] = LRUCache(SEARCHES)
+        self.finder = search.Finder()
         # What depends on the version of public data too; one version at a time.
         self._public: Public | None = None
 
@@ -146,10 +144,6 @@ class Catalogue:
                 return column.count(ids)
         shared = ids.intersection_cardinality
         return {value: number for value, bits in values.items() if (number := shared(bits))}
-
-    def found(self, text: str) -> list[BitMap]:
-        """What `search.ranked` finds, remembered for the texts asked last."""
-        return _remembered(self._found, text, lambda: search.ranked(text))
 
 
 class Public:

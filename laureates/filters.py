@@ -228,7 +228,7 @@ class LaureateFilterSet:
             if name in self.data_read
         }
         if self.q:
-            found["q"] = self.bitmaps.found(self.q)[-1]
+            found["q"] = self.bitmaps.finder.keys(self.q)
         return found
 
     def _matching(self, but: str = "") -> BitMap:
@@ -254,11 +254,13 @@ class LaureateFilterSet:
             order = self.bitmaps.order(self.sort)
             return order.slice(self.ids, start, stop, self.count)
         order, found, before = self.bitmaps.order(DATE), [], BitMap()
-        for rank in self.bitmaps.found(self.q):
-            here = (rank & self.ids) - before
-            before |= here
-            found += order.slice(here, max(start, 0), max(stop, 0), len(here))
+        for rank in search.RANKS:
+            here = (self.bitmaps.finder.keys(self.q, rank) & self.ids) - before
+            found += order.slice(here, max(start, 0), stop, len(here))
             start, stop = start - len(here), stop - len(here)
+            if stop <= 0:
+                break
+            before |= here
         return found
 
     @cached_property

@@ -8,12 +8,15 @@ find the same rows. Each word is kept beside its stem, for prefixes.
 import json
 import re
 import sys
+import threading
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 
 import snowballstemmer
+from cachetools import LRUCache, cachedmethod
 from django.db import connection
 from django.db.models import Case, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
@@ -25,6 +28,10 @@ from laureates.typography import fold
 MAX_WORDS = 12
 MAX_LETTERS = 64  # beyond, nobody wrote a word, and its stem would take for ever
 MIN_PREFIX = 3  # shorter prefixes scan too much of PostgreSQL's index
+# Laureates that hold a common word, at least; words of which a process knows whether they are.
+COMMON, COMMON_TERMS = 2_000, 10_000
+# Bytes of what a process remembers having found at a state of the index.
+REMEMBERED_BYTES = 8 * 1024 * 1024
 
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -41,7 +48,7 @@ STOP_WORDS = frozenset(
 _stemmer = snowballstemmer.stemmer("french")
 
 # Ranks of `match`: lower is better.
-RANK_TITLE, RANK_NAMES, RANK_BODY = 0, 1, 2
+RANKS = RANK_TITLE, RANK_NAMES, RANK_BODY = 0, 1, 2
 # The columns that count for each rank, and the weights that stand for them in PostgreSQL.
 _SCOPES = {
     RANK_TITLE: ("{title_tokens} : ", "A"),
@@ -118,13 +125,47 @@ def match(queryset: QuerySet, text: str) -> QuerySet:
     )
 
 
-def ranked(text: str) -> list[BitMap]:
-    """The keys of laureates, public or not, holding every word of `text`, best rank first: in
-    their title, in their title and names, anywhere. Each is within the next; none without words."""
-    terms = parse(text)
-    if not terms:
-        return [BitMap(), BitMap(), BitMap()]
-    return [_keys(_matching(terms, rank)) for rank in (RANK_TITLE, RANK_NAMES, RANK_BODY)]
+class Finder:
+    """The laureates, public or not, that texts find at one state of the index.
+
+    What was found last is remembered. Common words are asked one by one, so that the texts made of
+    them share what was read; a text with a rarer word is asked whole, as that word shortens it.
+    """
+
+    def __init__(self):
+        self._found: LRUCache[tuple, BitMap] = LRUCache(REMEMBERED_BYTES, getsizeof=_size)
+        self._common: LRUCache[tuple, bool] = LRUCache(COMMON_TERMS)
+        self._lock = threading.Lock()
+
+    @cachedmethod(attrgetter("_found"), lock=attrgetter("_lock"))
+    def keys(self, text: str, rank: int = RANK_BODY) -> BitMap:
+        """Those holding every word of `text` up to a rank: in their title, in their title and
+        names, anywhere. Each is within the next; none without words."""
+        terms = parse(text)
+        if not terms:
+            return BitMap()
+        if len(terms) == 1 or all(map(self._is_common, terms)):
+            return BitMap.intersection(*(self._holding(term, rank) for term in terms))
+        return _keys(_matching(terms, rank))
+
+    @cachedmethod(attrgetter("_common"), lock=attrgetter("_lock"))
+    def _is_common(self, term: Term) -> bool:
+        matching = _matching([term], RANK_BODY)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT COUNT(*) FROM ({matching.sql} LIMIT {COMMON}) AS found",  # noqa: S608
+                matching.params,
+            )
+            return cursor.fetchone()[0] == COMMON
+
+    @cachedmethod(attrgetter("_found"), lock=attrgetter("_lock"))
+    def _holding(self, term: Term, rank: int) -> BitMap:
+        return _keys(_matching([term], rank))
+
+
+def _size(bits: BitMap) -> int:
+    """About how many bytes it takes: no more than two a key, nor than a bit for each key."""
+    return 100 + min(2 * len(bits), bits.max() // 8) if bits else 100
 
 
 def _keys(matching: RawSQL) -> BitMap:

@@ -226,7 +226,7 @@ def test_query_budget_does_not_grow_with_rows(django_assert_num_queries):
 
     year = {"announcement": AnnouncementFactory(call_year=2019)}
     LaureateFactory(title="Projet", carriers=[OrganisationFactory()], **year)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(11):
         look()
     for _ in range(3):
         LaureateFactory(
@@ -236,5 +236,5 @@ def test_query_budget_does_not_grow_with_rows(django_assert_num_queries):
             territories=[TerritoryFactory(department=True)],
             **year,
         )
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(11):
         look()

@@ -1,5 +1,8 @@
 """Search: the same rows on both engines, without accents, by stem and by prefix."""
 
+import itertools
+import random
+
 import pytest
 from django.db import connection
 from hypothesis import given
@@ -147,3 +150,65 @@ def test_a_word_without_end_is_indexed_by_its_beginning_and_at_once():
     laureate = LaureateFactory(description=f"Projet {endless}")
     assert search.words(endless) == [endless[: search.MAX_LETTERS]]
     assert list(search.match(Laureate.objects.all(), endless)) == [laureate]
+
+
+# What a process remembers -----------------------------------------------------
+
+WORDS = ("phare", "phares", "digue", "écluse", "môle")
+
+
+def build_at_random(seed):
+    draw = random.Random(seed)
+    theme = ThemeFactory(name="Phare et balise")
+    for _ in range(12):
+        LaureateFactory(
+            title=" ".join(draw.sample(WORDS, 2)),
+            summary=" ".join(draw.sample(WORDS, 2)),
+            themes=[theme] if draw.random() < 0.3 else [],
+        )
+
+
+def texts_of(words):
+    return ["", "le", *words, *map(" ".join, itertools.permutations(words, 2)), "phare zorglub"]
+
+
+@pytest.mark.parametrize("common", [1, 6, 100])
+def test_what_is_remembered_is_what_the_database_finds(monkeypatch, common):
+    monkeypatch.setattr(search, "COMMON", common)
+    build_at_random(common)
+    finder = search.Finder()
+    rows = Laureate.objects.all()
+    for _ in range(2):
+        for text in texts_of(WORDS):
+            ranks = {row.pk: getattr(row, "rank", None) for row in search.match(rows, text)}
+            for rank in search.RANKS:
+                expected = {key for key, found in ranks.items() if found <= rank}
+                assert set(finder.keys(text, rank)) == expected, (text, rank)
+
+
+def test_common_words_are_read_once_whatever_the_texts_made_of_them(
+    monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(search, "COMMON", 3)
+    for title in ("phare digue", "digue phare", "phare digue écluse"):
+        LaureateFactory(title=title)
+    finder = search.Finder()
+    # Are they common; each.
+    with django_assert_num_queries(4):
+        assert len(finder.keys("phare phare digue")) == 3
+    with django_assert_num_queries(0):
+        assert len(finder.keys("phare digue")) == len(finder.keys("phare phare digue")) == 3
+    # One of them is not: is it, and the text as a whole.
+    with django_assert_num_queries(2):
+        assert len(finder.keys("écluse digue")) == 1
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(search, "REMEMBERED_BYTES", 1000)
+    LaureateFactory(title="phare")
+    finder = search.Finder()
+    for number in range(50):
+        assert not finder.keys(f"mot{number}")
+    assert len(finder.keys("phare")) == 1
+    assert 0 < len(finder._found) <= 10
+    assert finder._found.currsize <= 1000
