@@ -113,7 +113,11 @@ def _theme_labels(values):
 
 def _announcement_labels(values):
     rows = Announcement.objects.filter(slug__in=values)
-    return {row.slug: Label(row.label, (-row.call_year, row.label)) for row in rows}
+    found = {}
+    for slug, year, *names in rows.values_list("slug", "call_year", "call_title", "session_label"):
+        label = Announcement.label_of(*names)
+        found[slug] = Label(label, (-year, label))
+    return found
 
 
 def _territory_labels(values):

@@ -129,7 +129,11 @@ class Announcement(NaturalKeyModel):
     @property
     def label(self):
         """The call and its session in one line, as filters name it."""
-        return ", ".join(filter(None, (self.call_title, self.session_label)))
+        return self.label_of(self.call_title, self.session_label)
+
+    @staticmethod
+    def label_of(call_title: str, session_label: str) -> str:
+        return ", ".join(filter(None, (call_title, session_label)))
 
     def clean(self):
         self.title = typography.normalise(self.title)
