@@ -1,39 +1,59 @@
 """Queries that pages ask without end: the ORM writes their SQL once, as compiling it again takes
 longer than the answer."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+_ASKED, _MOMENT, _CONSTANT = "asked", "moment", "constant"
+# As SQLite is given one.
+_WRITTEN_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?")
 
 
 class Prepared:
     """The rows of a query, as tuples of what the engine gives: ask it for texts and integers.
 
     `build` makes the query from values that stand for those asked later; `samples` are such values,
-    all different, found in no other place of the query.
+    all different, found in no other place of the query. `moments` says how many of its parameters
+    are the moment when it is asked, as `published()` reads it: no other may be a moment.
     """
 
-    def __init__(self, build: Callable[..., QuerySet], *samples):
-        self.build, self.samples = build, samples
+    def __init__(self, build: Callable[..., QuerySet], *samples, moments: int = 0):
+        self.build, self.samples, self.moments = build, samples, moments
 
     @cached_property
     def _written(self) -> tuple[str, list]:
-        """The SQL, and each of its parameters: (is asked, rank) or (False, constant)."""
+        """The SQL, and what gives each of its parameters from the values asked and the moment."""
         sql, parameters = self.build(*self.samples).query.sql_with_params()
-        parts = [
-            (True, self.samples.index(value)) if value in self.samples else (False, value)
-            for value in parameters
-        ]
-        if {part for is_asked, part in parts if is_asked} != set(range(len(self.samples))):
+        parts = [self._part(value) for value in parameters]
+        if {rank for kind, rank in parts if kind is _ASKED} != set(range(len(self.samples))):
             raise AssertionError("a sample is not found in the query")
+        if sum(kind is _MOMENT for kind, _ in parts) != self.moments:
+            raise AssertionError("the moments of the query are not those told")
         return sql, parts
+
+    def _part(self, value) -> tuple[str, object]:
+        if value in self.samples:
+            return _ASKED, self.samples.index(value)
+        is_moment = isinstance(value, datetime) or (
+            isinstance(value, str) and _WRITTEN_MOMENT.fullmatch(value)
+        )
+        return (_MOMENT, None) if is_moment else (_CONSTANT, value)
 
     def rows(self, *values) -> list[tuple]:
         sql, parts = self._written
+        now = self.moments and connection.ops.adapt_datetimefield_value(timezone.now())
+        given = [
+            values[value] if kind is _ASKED else now if kind is _MOMENT else value
+            for kind, value in parts
+        ]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [values[part] if is_asked else part for is_asked, part in parts])
+            cursor.execute(sql, given)
             return cursor.fetchall()
 
     def row(self, *values) -> tuple | None:

@@ -1,10 +1,10 @@
 """What the page of a laureate shows, kept as JSON so that the page reads one row."""
 
 import json
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -14,8 +14,7 @@ from laureates import markdown
 from laureates.models import Detail, Laureate
 
 
-@dataclass(frozen=True)
-class DetailedCarrier:
+class DetailedCarrier(NamedTuple):
     """An organisation as the page of a project shows it; `ministry` supervises it, "" for none."""
 
     slug: str
@@ -32,8 +31,7 @@ class DetailedCarrier:
         return address("laureates:organisation", self.slug)
 
 
-@dataclass(frozen=True)
-class DetailedAnnouncement:
+class DetailedAnnouncement(NamedTuple):
     """The announcement of a project; `published_at` is None for a draft."""
 
     pk: int
@@ -46,16 +44,14 @@ class DetailedAnnouncement:
         return address("laureates:announcement", self.slug)
 
 
-@dataclass(frozen=True)
-class DetailedGroup:
+class DetailedGroup(NamedTuple):
     """The group of a project, and what was granted to the whole of it, in euros or None."""
 
     name: str
     amount: Decimal | None
 
 
-@dataclass(frozen=True)
-class DetailedLaureate:
+class DetailedLaureate(NamedTuple):
     """A laureate as its page shows it: carriers in the announced order, themes and territories as
     (value of the filter, name), `description` in HTML and `excerpt` in one line of text."""
 

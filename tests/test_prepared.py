@@ -1,6 +1,10 @@
 """Queries whose SQL is written once give what the ORM gives."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from ftap.prepared import Prepared
 from laureates.models import Announcement, Claim, Document
@@ -51,3 +55,32 @@ def test_what_is_not_read_waits_and_what_is_joined_is_refused(django_assert_num_
     joined = Prepared(lambda key: Claim.objects.filter(pk=key).select_related("announcement"), KEY)
     with pytest.raises(AssertionError):
         joined.objects(claim.pk)
+
+
+def test_the_moment_is_that_when_it_is_asked():
+    minute = timezone.now() + timedelta(hours=1)
+    with time_machine.travel(minute + timedelta(days=1), tick=False):
+        prepared = Prepared(
+            lambda slug: Announcement.objects.published().filter(slug=slug), "\x01", moments=1
+        )
+        # Its SQL is written when the announcement is public already.
+        assert prepared.objects("zorglub") == []
+    announcement = AnnouncementFactory(slug="zorglub", published_at=minute)
+    for moment, expected in (
+        (minute - timedelta(microseconds=1), []),
+        (minute, [announcement]),
+        (minute - timedelta(seconds=1), []),
+    ):
+        with time_machine.travel(moment, tick=False):
+            assert prepared.objects("zorglub") == expected
+
+
+def test_a_moment_that_nobody_told_of_is_refused():
+    for moments in (0, 2):
+        prepared = Prepared(
+            lambda slug: Announcement.objects.published().filter(slug=slug),
+            "\x01",
+            moments=moments,
+        )
+        with pytest.raises(AssertionError):
+            prepared.rows("zorglub")

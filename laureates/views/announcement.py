@@ -31,7 +31,9 @@ from laureates.views.releases import listed_releases, withdrawn_laureates
 PAGE_SIZE = 50
 # A sample of a key, found in no other place of a query.
 _KEY = 1_000_003
-_ANNOUNCEMENT = Prepared(lambda slug: Announcement.objects.filter(slug=slug), "\x01")
+_ANNOUNCEMENT = Prepared(
+    lambda slug: Announcement.objects.published().filter(slug=slug), "\x01", moments=1
+)
 _CLAIMS = Prepared(lambda announcement: Claim.objects.filter(announcement=announcement), _KEY)
 _DOCUMENTS = Prepared(lambda announcement: Document.objects.filter(announcement=announcement), _KEY)
 _RANKS = Prepared(
@@ -88,8 +90,8 @@ class AnnouncementView(KeptPageMixin, PublicPageMixin, TemplateView):
     holes = ()
 
     def get(self, request, slug):
-        self.announcement = self._read(slug)
-        if self.announcement is not None:
+        if found := _ANNOUNCEMENT.objects(slug):
+            (self.announcement,) = found
             return self.render_to_response(self.get_context_data())
         withdrawn = Announcement.objects.withdrawn().filter(slug=slug).first()
         if withdrawn is None:
@@ -99,13 +101,6 @@ class AnnouncementView(KeptPageMixin, PublicPageMixin, TemplateView):
             reason=withdrawn.withdrawal_reason,
             withdrawn_at=withdrawn.withdrawn_at,
         )
-
-    def _read(self, slug: str) -> Announcement | None:
-        """The public announcement of an address."""
-        if self.public.has("annonce", slug):
-            return next(iter(_ANNOUNCEMENT.objects(slug)), None)
-        # It may be public without any laureate.
-        return Announcement.objects.published().filter(slug=slug).first()
 
     def get_page_title(self):
         return self.announcement.title

@@ -11,9 +11,17 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 from django.views.generic import DetailView
 
+from ftap.prepared import Prepared
 from laureates.models import Announcement, Laureate, Release, ReleaseFile
 from laureates.views.public import PublicPageMixin
 
+_RELEASES = Prepared(
+    lambda announcement: (
+        Release.objects.published().listed().filter(announcement=announcement).order_by("-number")
+    ),
+    1_000_003,
+    moments=2,
+)
 _CORRECTION = re.compile(r"\ARectificatif\s*:\s*", re.IGNORECASE)
 
 
@@ -42,9 +50,7 @@ def listed_releases(announcement: Announcement) -> list[ShownRelease]:
 
     The latest comes with its files for the whole announcement, unless they are withheld.
     """
-    releases = list(
-        Release.objects.published().listed().filter(announcement=announcement).order_by("-number")
-    )
+    releases = _RELEASES.objects(announcement.pk)
     for release in releases:
         release.announcement = announcement
     return [
