@@ -18,7 +18,7 @@ from operator import attrgetter
 import snowballstemmer
 from cachetools import LRUCache, cachedmethod
 from django.db import connection
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from pyroaring import BitMap
 
@@ -123,6 +123,12 @@ def match(queryset: QuerySet, text: str) -> QuerySet:
             default=Value(RANK_BODY),
         )
     )
+
+
+def holding(text: str) -> Q:
+    """What to ask of a laureate for it to hold every word of `text`."""
+    terms = parse(text)
+    return Q(pk__in=_matching(terms, RANK_BODY)) if terms else Q(pk__in=())
 
 
 class Finder:

@@ -17,6 +17,13 @@ from laureates.models import Announcement, Card, Carrier, Laureate, LaureateGrou
 from laureates.resources import LaureateResource
 
 
+def _withdrawn() -> Q:
+    """Withdrawn, alone or with their announcement: two short lists rather than every row."""
+    alone = Laureate.objects.filter(withdrawn_at__isnull=False).order_by()
+    announcements = Announcement.objects.filter(withdrawn_at__isnull=False).order_by()
+    return Q(pk__in=alone.values("pk")) | Q(announcement__in=announcements.values("pk"))
+
+
 class LaureatePublicationFilter(SplitFilter):
     title = "publication"
     parameter_name = "publication"
@@ -39,10 +46,7 @@ class LaureatePublicationFilter(SplitFilter):
         ),
         "retire": (
             "retiré",
-            lambda rows: (
-                rows.filter(withdrawn_at__isnull=False)
-                | rows.filter(announcement__withdrawn_at__isnull=False)
-            ),
+            lambda rows: rows.filter(_withdrawn()),
         ),
     }
 
@@ -89,8 +93,10 @@ class LaureateForm(SluggedForm):
 def _in_drafts(words: list[str]) -> QuerySet:
     """The keys of laureates of drafts that hold each of these folded words."""
     found = Laureate.objects.filter(announcement__published_at=None).order_by()
+    # Those of drafts alone: the carriers of all laureates are many.
+    carriers = Carrier.objects.filter(laureate__announcement__published_at=None).order_by()
     for word in words:
-        carried = Carrier.objects.filter(
+        carried = carriers.filter(
             Q(announced_name__icontains=word) | Q(organisation__slug__contains=word)
         )
         found = found.filter(
@@ -193,12 +199,13 @@ class LaureateAdmin(HeldDeletion, LaureateActPages, ExportableAdmin, ModelAdmin)
         words = search.words(term)[:WORDS_MAX]
         if not words:
             return queryset.none(), False
-        found, drafts = search.match(known, term).values("pk"), _in_drafts(words)
-        if not found.exists() and not drafts.exists():
-            found = Card.objects.order_by().values("laureate")
+        found, drafts = search.holding(term), _in_drafts(words)
+        if not known.filter(found).exists() and not drafts.exists():
+            titled = Card.objects.order_by().values("laureate")
             for word in words:
-                found = found.filter(sort_title__contains=word)
-        return queryset.filter(Q(pk__in=found) | Q(pk__in=drafts)), False
+                titled = titled.filter(sort_title__contains=word)
+            found = Q(pk__in=titled)
+        return queryset.filter(found | Q(pk__in=drafts)), False
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

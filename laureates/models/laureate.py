@@ -217,6 +217,14 @@ class Laureate(NaturalKeyModel):
             ("import_laureate", "importer des lauréats et des annonces"),
             ("export_laureate", "exporter les lauréats"),
         )
+        indexes = (
+            # The staff's list of those withdrawn, which are few.
+            models.Index(
+                fields=("withdrawn_at",),
+                condition=Q(withdrawn_at__isnull=False),
+                name="laureate_withdrawn",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("announcement", "position"),
