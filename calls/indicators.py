@@ -17,7 +17,6 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
     Value,
     When,
@@ -183,20 +182,19 @@ def exceeding_envelope(user) -> QuerySet[CallSession]:
     """
     if not user.has_perm("calls.read_every_application"):
         return CallSession.objects.none()
-    granted = (
+    # Added up once for all sessions: one after the other, each dossier would be looked for.
+    exceeding = (
         Selection.objects.retained()
-        .filter(application__session=OuterRef("pk"))
         .order_by()
         .values("application__session")
         .annotate(total=Sum("granted_amount"))
-        .values("total")
+        .filter(total__gt=F("application__session__envelope"))
+        .values("application__session")
     )
     hidden = Recusal.objects.in_force().of(user).values("application__session")
     explained = Committee.objects.exclude(Q(overrun_reason="") | Q(session=None))
-    return (
-        CallSession.objects.exclude(Q(pk__in=hidden) | Q(pk__in=explained.values("session")))
-        .annotate(granted_total=Subquery(granted))
-        .filter(granted_total__gt=F("envelope"))
+    return CallSession.objects.filter(pk__in=exceeding).exclude(
+        Q(pk__in=hidden) | Q(pk__in=explained.values("session"))
     )
 
 

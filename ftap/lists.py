@@ -1,12 +1,23 @@
 """Lists of the staff whose cost does not grow with the data: counted up to a bound, sorted by keys
 alone; the rows of one page are read afterwards, with their columns."""
 
+from datetime import date
+from functools import partial
+
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.utils.functional import SimpleLazyObject, cached_property
 
 COUNT_MAX = 10_000
+# Beyond, how many wait is not told: « plus de 1 000 ».
+TOLD_MAX = 1_000
+
+
+def tally(queryset: QuerySet) -> dict:
+    """{"count", "is_more"}: how many rows there are, counted no further than TOLD_MAX."""
+    found = queryset.order_by().values("pk")[: TOLD_MAX + 1].count()
+    return {"count": min(found, TOLD_MAX), "is_more": found > TOLD_MAX}
 
 
 class BoundedPaginator(Paginator):
@@ -32,6 +43,14 @@ def rows_of(keys: list, queryset: QuerySet) -> list:
     return [rows[key] for key in keys if key in rows]
 
 
+def _dates(queryset: QuerySet, name: str, kind: str) -> list[date]:
+    """What QuerySet.dates gives: the database tells the days apart, many rows having the same;
+    it would cut that of each row, which SQLite asks of Python."""
+    days = queryset.order_by().exclude(**{name: None}).values_list(name, flat=True).distinct()
+    first = {"year": {"month": 1, "day": 1}, "month": {"day": 1}, "day": {}}[kind]
+    return sorted({day.replace(**first) for day in days})
+
+
 class KeyedList(ChangeList):
     """A list that finds which rows its page holds before it reads them.
 
@@ -41,6 +60,8 @@ class KeyedList(ChangeList):
 
     def get_results(self, request):
         super().get_results(request)
+        # What the links to years, months and days ask.
+        self.queryset.dates = partial(_dates, self.queryset)
         page = self.result_list
         # Read when it is shown: an export asks the list for its query alone.
         self.result_list = SimpleLazyObject(lambda: self._read(page))

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from calls.models import Application, Committee
 from ftap import lists
 from ftap.lists import BoundedPaginator, rows_of
 from laureates.models import Organisation, Theme
@@ -103,3 +104,48 @@ def test_pages_of_suggestions_that_do_not_exist(page, staff):
     factories.OrganisationFactory()
 
     assert suggested(staff, page=page).status_code == 404
+
+
+# Days and tallies ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["year", "month", "day"])
+def test_the_links_to_dates_are_those_of_the_rows(staff, kind):
+    for day in ("2019-09-23", "2019-09-24", "2019-11-02", "2021-01-31", None):
+        factories.CommitteeFactory(held_on=day)
+    rows = staff.get(url(Committee)).context["cl"].queryset
+
+    assert rows.dates("held_on", kind) == list(Committee.objects.dates("held_on", kind))
+
+
+def test_the_database_does_not_cut_the_day_of_each_row(staff):
+    factories.CommitteeFactory(held_on="2019-09-23")
+    factories.CommitteeFactory(held_on="2021-09-23")
+    with CaptureQueriesContext(connection) as queries:
+        page = staff.get(url(Committee)).content.decode()
+    assert "2019" in page
+    assert "2021" in page
+    assert not [query for query in queries if "trunc" in query["sql"].lower()]
+
+
+@pytest.mark.parametrize(("rows", "count", "is_more"), [(0, 0, False), (2, 2, False), (3, 2, True)])
+def test_a_tally_stops_at_the_most_that_is_told(rows, count, is_more, monkeypatch):
+    monkeypatch.setattr(lists, "TOLD_MAX", 2)
+    factories.ThemeFactory.create_batch(rows)
+    with CaptureQueriesContext(connection) as queries:
+        found = lists.tally(Theme.objects.order_by("name"))
+    assert found == {"count": count, "is_more": is_more}
+    (query,) = queries.captured_queries
+    assert "LIMIT 3" in query["sql"]
+    assert "ORDER BY" not in query["sql"]
+
+
+def test_the_staff_is_told_that_more_than_the_tally_wait(staff, monkeypatch):
+    monkeypatch.setattr(lists, "TOLD_MAX", 2)
+    for count, said in ((2, "<strong>2</strong>"), (1, "<strong>plus de 2</strong>")):
+        factories.ApplicationFactory.create_batch(count)
+        for address in (reverse("admin:index"), url(Application)):
+            page = " ".join(staff.get(address).content.decode().split())
+            assert (
+                f"{said} À déclarer recevables" in page or f"À déclarer recevables {said}" in page
+            )

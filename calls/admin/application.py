@@ -24,7 +24,7 @@ from calls.models.event import Event
 from calls.resources import ApplicationResource, RetainedApplicationResource
 from ftap.exports import ExportableAdmin
 from ftap.listfilters import RelatedFilter
-from ftap.lists import KeyedList
+from ftap.lists import KeyedList, tally
 from ftap.modeladmin import ModelAdmin, TabularInline
 from ftap.subqueries import count_of
 from ftap.templatetags.ftap import euros
@@ -201,19 +201,20 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAd
         return changelist
 
     def _presets(self, request):
-        """[{label, count, url, is_current}] above the list; a count is that of the linked list."""
+        """[{label, count, is_more, url, is_current}] above the list; a count is that of the linked
+        list."""
         user = request.user
         presets = [
             (label, parameter, value)
             for label, parameter, value in PRESETS
             if _is_for(user, BY_PARAMETER[parameter].conditions[value])
         ]
-        rows = Application.objects.visible_to(user).order_by()
+        rows = Application.objects.visible_to(user)
         url = reverse("admin:calls_application_changelist")
         return [
             {
                 "label": label,
-                "count": rows.filter(conditions_met(user, **{parameter: value})).count(),
+                **tally(rows.filter(conditions_met(user, **{parameter: value}))),
                 "url": f"{url}?{urlencode({parameter: value})}",
                 "is_current": request.GET.get(parameter) == value,
             }

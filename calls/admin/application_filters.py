@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from calls import indicators
+from calls import indicators, reading
 from calls.models import (
     Application,
     CallSession,
@@ -20,14 +20,13 @@ from calls.models import (
     Review,
     Selection,
 )
+from calls.models.application import DISORDERED
 from laureates.models import Laureate
 
 State, Outcome = Application.State, Selection.Outcome
 # Held by those who read dossiers in full; neither by reviewers of other institutions nor by
 # publishers, who are not told how far the examination has gone.
 IN_FULL = "calls.view_committee"
-# Whoever reads every dossier that exists for them reads it in full.
-EVERY = "calls.read_every_application"
 UNDER_OPINION = (State.ADMISSIBLE, State.UNDER_REVIEW, State.INFO_REQUESTED)
 
 
@@ -47,7 +46,7 @@ class Condition:
     def met(self, user) -> Q:
         if not user.has_perm(self.permission):
             return Q(pk__in=())
-        if self.is_partial or user.has_perm(EVERY):
+        if self.is_partial or not reading.is_partial(user):
             return self.rows(user)
         return self.rows(user) & Q(pk__in=Application.objects.read_in_full_by(user).values("pk"))
 
@@ -259,11 +258,7 @@ def _undated(user):
 
 
 def _disordered(user):
-    return (
-        Q(completed_on__lt=F("received_on"))
-        | Q(review_started_at__lt=F("admissibility_decided_at"))
-        | Q(reviewed_at__lt=F("review_started_at"))
-    )
+    return DISORDERED
 
 
 def _late(user):
@@ -281,13 +276,8 @@ def _unpublished(user):
     """Retained, of a real call, with no laureate that visitors can see."""
     published = Laureate.objects.published().filter(pk=OuterRef("laureate"))
     fictional = CallSession.objects.filter(call__is_fictional=True)
-    waiting = (
-        Selection.objects.visible_to(user)
-        .retained()
-        .exclude(Exists(published))
-        .exclude(application__session__in=fictional.values("pk"))
-    )
-    return Q(pk__in=waiting.values("application"))
+    waiting = Selection.objects.visible_to(user).retained().exclude(Exists(published))
+    return Q(pk__in=waiting.values("application")) & ~Q(session__in=fictional.values("pk"))
 
 
 class AnomalyFilter(ReaderFilter):

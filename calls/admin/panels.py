@@ -1,10 +1,9 @@
 """Panels of the staff site's first page: what waits for the person signed in, and the sessions."""
 
 from dataclasses import dataclass
-from itertools import groupby
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.urls import reverse
 
 from calls import indicators, publication, reconciliation
@@ -16,6 +15,7 @@ from calls.admin import (
     session_filters,
 )
 from calls.models import Application, CallSession, Committee, Letter, Publication
+from ftap.lists import tally
 from ftap.modeladmin import visible
 
 SESSIONS_MAX = 3
@@ -153,45 +153,28 @@ ANOMALIES = (
 
 
 def to_do(request):
-    """What waits for the reader, each counted by a query that an index answers, and the records
-    that contradict each other, in one reading of each model."""
+    """What waits for the reader, and the records that contradict each other, each counted by a
+    query that an index answers."""
     user = request.user
     tasks = [task for task in TASKS if task.is_for(user)]
     checks = [task for task in ANOMALIES if task.is_for(user)]
     if not tasks and not checks:
         return None
-    items = [
-        _item(task, _rows(task.model, user).filter(task.condition(user)).count()) for task in tasks
-    ]
     return {
         "title": "À faire",
         "template": "admin/calls/panels/to_do.html",
         "is_wide": True,
         "context": {
-            "items": items,
-            "anomalies": [item for item in _together(checks, user) if item["count"]],
+            "items": [_item(task, user) for task in tasks],
+            "anomalies": [item for task in checks if (item := _item(task, user))["count"]],
             "has_checks": bool(checks),
         },
     }
 
 
-def _rows(model, user):
-    return visible(model.objects.order_by(), user)
-
-
-def _item(task, count):
-    return {"label": task.label, "count": count, "url": task.url}
-
-
-def _together(tasks, user):
-    """[{label, count, url}] of each task, in order."""
-    counts = {}
-    by_model = sorted(enumerate(tasks), key=lambda pair: pair[1].model.__name__)
-    for model, group in groupby(by_model, key=lambda pair: pair[1].model):
-        counts |= _rows(model, user).aggregate(
-            **{f"n{rank}": Count("pk", filter=task.condition(user)) for rank, task in group}
-        )
-    return [_item(task, counts[f"n{rank}"]) for rank, task in enumerate(tasks)]
+def _item(task, user):
+    rows = visible(task.model.objects.all(), user).filter(task.condition(user))
+    return {"label": task.label, "url": task.url, **tally(rows)}
 
 
 def sessions(request):

@@ -1,5 +1,6 @@
 from calls.models.access import Affiliation, SessionAccess
-from calls.models.application import Application, Bearer
+from calls.models.application import Application
+from calls.models.bearer import Bearer
 from calls.models.call import (
     Call,
     CallDocument,

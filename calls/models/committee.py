@@ -20,22 +20,27 @@ class CommitteeQuerySet(NaturalKeyQuerySet):
             return self.none()
         if user.has_perm("calls.read_every_application"):
             return self
-        reach = Q(session__access_grants__user=user.pk) | Q(members__user=user.pk)
+        # Each by its own rows: joined, they would multiply one another, and read every decision.
+        grants = CallSession.access_grants.rel.related_model.objects.filter(user=user.pk)
+        members = self._related("members").filter(user=user.pk)
+        reach = Q(session__in=grants.values("session")) | Q(pk__in=members.values("committee"))
         if user.has_perm("calls.instruct_application"):
-            reach |= Q(selections__application__case_officer=user.pk)
-        return self.filter(pk__in=self.model.objects.filter(reach).values("pk"))
+            instructed = self._related("selections").filter(application__case_officer=user.pk)
+            reach |= Q(pk__in=instructed.values("committee"))
+        return self.filter(reach)
 
     def with_member(self, user):
-        return self.filter(pk__in=self.model.objects.filter(members__user=user.pk).values("pk"))
+        return self.filter(pk__in=self._related("members").filter(user=user.pk).values("committee"))
 
     def masked_for(self, user):
         """Sittings with a dossier that `user` is recused from: their totals would tell of it."""
         hidden = Application.recusals.rel.related_model.objects.in_force().of(user)
-        return self.filter(
-            pk__in=self.model.objects.filter(
-                selections__application__in=hidden.values("application")
-            ).values("pk")
-        )
+        touched = self._related("selections").filter(application__in=hidden.values("application"))
+        return self.filter(pk__in=touched.values("committee"))
+
+    def _related(self, name):
+        """The rows that name a sitting, in no order."""
+        return getattr(self.model, name).rel.related_model.objects.order_by()
 
 
 class Committee(NaturalKeyModel):

@@ -31,10 +31,13 @@ class ReviewQuerySet(models.QuerySet):
 
     def asked_of(self, user):
         """Those that `user` may give: named, or of their institution where nobody is."""
+        return self.filter(self._asked_of(user))
+
+    def _asked_of(self, user):
         institutions = self.model._meta.get_field("institution").related_model.objects.filter(
             affiliations__user=user.pk
         )
-        return self.live().filter(
+        return Q(cancelled_at__isnull=True) & (
             Q(reviewer=user.pk) | Q(reviewer__isnull=True, institution__in=institutions)
         )
 
@@ -46,10 +49,8 @@ class ReviewQuerySet(models.QuerySet):
         if Application.objects.reads_every(user):
             return self.filter(reach)
         if user.has_perm("calls.give_opinion"):
-            reach |= Q(
-                pk__in=self.model.objects.asked_of(user).values("pk"),
-                application__in=Application.objects.asked_of(user),
-            )
+            # Its dossier is one that an opinion is asked on, by the opinion itself.
+            reach |= self._asked_of(user) & Application.objects.on_those_not_hidden_from(user)
         return self.filter(reach)
 
 
@@ -115,6 +116,12 @@ class Review(models.Model):
                 fields=("due_on", "application", "institution", "reviewer"),
                 condition=Q(cancelled_at__isnull=True, rendered_at__isnull=True),
                 name="review_expected",
+            ),
+            # Those asked of a person or of an institution: which dossiers is read from it alone.
+            models.Index(
+                fields=("reviewer", "institution", "application", "cancelled_at"),
+                condition=Q(cancelled_at__isnull=True),
+                name="review_asked",
             ),
         )
         constraints = (

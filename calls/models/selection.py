@@ -23,7 +23,11 @@ class SelectionQuerySet(NaturalKeyQuerySet):
 
     def retained(self):
         """Validated and retained, in force."""
-        return self.validated().filter(outcome="retained")
+        return self.filter(self._retained())
+
+    @staticmethod
+    def _retained():
+        return Q(superseded_at__isnull=True, state="validated", outcome="retained")
 
     def published(self):
         """Those whose laureate visitors can see."""
@@ -41,10 +45,8 @@ class SelectionQuerySet(NaturalKeyQuerySet):
         if Application.objects.reads_every(user):
             return self.filter(reach)
         if user.has_perm("calls.read_retained_application"):
-            reach |= Q(
-                pk__in=self.model.objects.retained().values("pk"),
-                application__in=Application.objects.visible_to(user),
-            )
+            # Its dossier is a retained one, by the decision itself.
+            reach |= self._retained() & Application.objects.on_those_not_hidden_from(user)
         return self.filter(reach)
 
     def for_list(self):
@@ -126,11 +128,25 @@ class Selection(NaturalKeyModel):
         ordering = ("committee", "application")
         permissions = (("export_selection", "exporter les décisions"),)
         indexes = (
-            # Those in force, by what they say.
+            # Those in force, by what they say: nothing else is read to count, add up and list them.
             models.Index(
-                fields=("state", "outcome", "application", "laureate", "committee"),
+                fields=(
+                    "state",
+                    "outcome",
+                    "application",
+                    "laureate",
+                    "committee",
+                    "granted_amount",
+                    "superseded_at",
+                ),
                 condition=Q(superseded_at__isnull=True),
                 name="selection_in_force",
+            ),
+            # Those of a dossier, by their days: which is the last.
+            models.Index(
+                fields=("application", "state", "outcome", "decided_on", "superseded_at"),
+                condition=Q(superseded_at__isnull=True),
+                name="selection_of_application",
             ),
         )
         constraints = (

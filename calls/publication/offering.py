@@ -87,10 +87,13 @@ def waiting(user):
     """
     if not user.has_perm(PUBLISH):
         return Committee.objects.none()
-    # A retained decision that is still free: in force, and of a dossier that is known.
-    free = Selection.objects.retained().filter(
-        laureate__isnull=True, application__is_undisclosed=False
-    )
+    # A retained decision that is still free: in force, and of a dossier that is known. The others
+    # are few, and stay as they were received.
+    unknown = Application.objects.filter(
+        is_undisclosed=True, state=Application.State.RECEIVED
+    ).order_by()
+    free = Selection.objects.retained().filter(laureate__isnull=True)
+    free = free.exclude(application__in=unknown.values("pk"))
     return (
         Committee.objects.filter(state=Committee.State.CLOSED, publications__isnull=True)
         .exclude(pk__in=Committee.objects.masked_for(user).values("pk"))

@@ -448,7 +448,7 @@ def test_the_first_page_costs_the_same_whatever_there_is(
         world = World()
     client.force_login(factories.UserFactory(superuser=True))
     client.get("/admin/")
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(29):
         client.get("/admin/")
     address = reverse("admin:calls_callsession_dashboard", args=[world.session.pk])
     with django_assert_num_queries(9):
