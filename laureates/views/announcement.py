@@ -1,6 +1,7 @@
 """Announcements of laureates, and the documents that they list."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import PurePath
 
 from django.http import FileResponse, Http404
@@ -24,7 +25,7 @@ from laureates.models import Announcement, Claim, Document, Laureate
 from laureates.opendata import jsonld
 from laureates.views.kept import KeptPageMixin
 from laureates.views.linked_data import linked_data
-from laureates.views.pagination import paginate
+from laureates.views.pagination import Listed, paginate
 from laureates.views.public import PublicPageMixin
 from laureates.views.releases import listed_releases, withdrawn_laureates
 
@@ -64,6 +65,7 @@ class AnnouncementListView(KeptPageMixin, PublicPageMixin, TemplateView):
     """Every public announcement, the latest first."""
 
     template_name = "laureates/announcement_list.html"
+    holes = ()
     page_title = "Annonces des lauréats"
     page_description = (
         "Les annonces de lauréats du Fonds pour la transformation de l’action publique, de la "
@@ -72,15 +74,33 @@ class AnnouncementListView(KeptPageMixin, PublicPageMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         pages = paginate(
-            Announcement.objects.published().latest_first(),
+            Listed(len(self._keys), self._page),
             self.request.GET.get("page", ""),
             PAGE_SIZE,
             lambda number: self.request.path + (f"?page={number}" if number > 1 else ""),
         )
-        pages.page.object_list = with_counts(pages, self.public)
+        problems = [pages.problem] if pages.problem else []
         return super().get_context_data(
-            pages=pages, problems=[pages.problem] if pages.problem else [], **kwargs
+            content=fast.render("announcements", pages=pages, problems=problems),
+            pages=pages,
+            problems=problems,
+            **kwargs,
         )
+
+    @cached_property
+    def _keys(self) -> list[int]:
+        return self.public.kept(
+            "announcements",
+            lambda: list(
+                Announcement.objects.published().latest_first().values_list("pk", flat=True)
+            ),
+        )
+
+    def _page(self, start: int, stop: int) -> list[Announcement]:
+        """Those of these ranks: a query, and two for what is known of their laureates."""
+        keys = self._keys[start:stop]
+        rows = Announcement.objects.published().in_bulk(keys)
+        return with_counts([rows[key] for key in keys if key in rows], self.public)
 
 
 class AnnouncementView(KeptPageMixin, PublicPageMixin, TemplateView):

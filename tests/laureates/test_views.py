@@ -145,7 +145,7 @@ def test_the_menu_shows_where_the_page_stands(client, addresses, name):
         ("library", 12),
         # what is public; laureate, neighbours, the version that has its sheet
         ("laureate", 8),
-        # what is public; count, page; what is known of them: claims, those withdrawn
+        # what is public; their order, page; what is known of them: claims, those withdrawn
         ("announcements", 8),
         # what is public; announcement, ranks, laureates, claims, documents, versions
         ("announcement", 10),
