@@ -120,7 +120,7 @@ test: env-dev ## Joue tous les tests, sur SQLite puis sur PostgreSQL, navigateur
 	@exec $(PYTHON) -m tests.run
 
 .PHONY: bench
-bench: env-dev ## Mesure les pages sur des données fictives (BENCH_SIZES, BENCH_ENGINES, BENCH_PARTS)
+bench: env-dev ## Mesure les pages sur des données fictives (BENCH_SIZES, BENCH_ENGINES, BENCH_ROUNDS, BENCH_FOLDER, BENCH_PARTS)
 	@exec $(PYTHON) -m bench
 
 # A production as .env.example describes it, and nothing of this machine's own settings.

@@ -4,8 +4,9 @@
 
 BENCH_SIZES (1000,100000,1000000), BENCH_ENGINES (sqlite,postgresql), BENCH_ROUNDS (5),
 BENCH_FOLDER, where data are kept between runs, and BENCH_PARTS (all of PARTS below) change what is
-done. Results are in `results.json`, in that folder. The exit status is 0 when every target that was
-measured is reached.
+done; « weight » is measured once, and said to be left out where there is no Chromium. Results are
+in `results.json`, in that folder. The exit status is 0 when every target that was measured is
+reached.
 """
 
 import json
@@ -25,7 +26,9 @@ from bench.reporting import say
 
 SIZES = "1000,100000,1000000"
 # What is measured of each size, in this order.
-PARTS = ("pages", "cold", "export", "staff", "publication", "import", "datasette")
+OF_EACH_SIZE = ("pages", "cold", "export", "staff", "publication", "import", "datasette")
+# And « weight », of the announcement that ships, once.
+PARTS = (*OF_EACH_SIZE, "weight")
 # Rows of an import, and of the one that it is compared with: a rate, and a slow one.
 IMPORTED, COMPARED = 10_000, 1_000
 
@@ -35,6 +38,9 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     sizes = sorted(int(size) for size in os.environ.get("BENCH_SIZES", SIZES).split(","))
     engines = os.environ.get("BENCH_ENGINES", ",".join(databases.ENGINES)).split(",")
+    parts = asked_parts()
+    if not {*OF_EACH_SIZE} & parts:
+        engines = []
     say(f"{platform.machine()}, {os.cpu_count()} cœurs, Python {platform.python_version()}")
     runs = []
     for name in engines:
@@ -53,10 +59,36 @@ def main() -> int:
                     return status
                 runs.append(json.loads((folder / "last-run.json").read_text()))
                 reporting.grow(runs)
-                text = json.dumps(runs, indent=1, ensure_ascii=False)
-                (folder / "results.json").write_text(text + "\n")
+                keep(folder, runs)
+    if "weight" in parts and (run := weigh(folder)):
+        runs.append(run)
+        keep(folder, runs)
     reporting.growth(runs)
     return reporting.targets(runs)
+
+
+def asked_parts() -> set[str]:
+    """The parts to measure; SystemExit for a name that is none."""
+    parts = set(os.environ.get("BENCH_PARTS", ",".join(PARTS)).split(","))
+    if unknown := parts - {*PARTS}:
+        raise SystemExit(f"BENCH_PARTS: {', '.join(sorted(unknown))}? ({', '.join(PARTS)})")
+    return parts
+
+
+def keep(folder: Path, runs: list[dict]) -> None:
+    text = json.dumps(runs, indent=1, ensure_ascii=False)
+    (folder / "results.json").write_text(text + "\n")
+
+
+def weigh(folder: Path) -> dict | None:
+    """The run of the part « weight », printed; None without Chromium, which is said."""
+    from bench import weight  # noqa: PLC0415 - a browser is asked for by this part alone
+
+    say("\n──── Poids des pages, annonce livrée avec le site ────")
+    if figures := weight.run(folder):
+        weight.say(figures)
+        return {"engine": "sqlite", "size": 0, "weight": figures}
+    return None
 
 
 def one(engine: str, size: int) -> int:
@@ -67,7 +99,7 @@ def one(engine: str, size: int) -> int:
 
     folder, url = Path(os.environ["BENCH_FOLDER"]), os.environ["DATABASE_URL"]
     rounds = int(os.environ.get("BENCH_ROUNDS", "5"))
-    parts = os.environ.get("BENCH_PARTS", ",".join(PARTS)).split(",")
+    parts = asked_parts()
     run = {"engine": engine, "size": size, "machine": platform.platform()}
     run["made"] = prepare(size)
     listed = cases.cases()
@@ -90,7 +122,7 @@ def one(engine: str, size: int) -> int:
     if "pages" in parts:
         run["memory"] |= figures.plain_memory(folder, url)
         run["memory"]["ratio"] = run["memory"]["bytes"] / run["memory"]["plain"]
-    if {"publication", "import"} & {*parts}:
+    if {"publication", "import"} & parts:
         connections.close_all()
         with databases.scratch(url) as copy:
             if "publication" in parts:

@@ -10,8 +10,11 @@ def say(text=""):
 def grow(runs: list[dict]) -> None:
     """Tell the last run what its pages cost beside the smallest one of its engine."""
     last = runs[-1]
-    base = next(run for run in runs if run["engine"] == last["engine"])
-    costs = base.get("pages", {})
+    measured = [run for run in runs if run["engine"] == last["engine"] and run.get("pages")]
+    if not measured:
+        return
+    base = min(measured, key=lambda run: run["size"])
+    costs, last["grown_from"] = base["pages"], base["size"]
     last["growth"] = {
         name: page["cost"] / costs[name]["cost"]
         for name, page in last.get("pages", {}).items()
@@ -22,7 +25,7 @@ def grow(runs: list[dict]) -> None:
 def growth(runs: list[dict]) -> None:
     """Print what each page costs at each size, and how many times the smallest one's cost."""
     for engine in dict.fromkeys(run["engine"] for run in runs):
-        ran = [run for run in runs if run["engine"] == engine and "pages" in run]
+        ran = [run for run in runs if run["engine"] == engine and run.get("pages")]
         if not ran:
             continue
         say(f"\n──── Croissance, {engine}\u00a0: coût (et fois le plus petit), p50 en ms ────")

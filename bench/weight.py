@@ -2,6 +2,7 @@
 
     .venv/bin/python -m bench.weight
 
+is the part « weight » of `python -m bench`, alone: it
 serves the real announcement as in production, prints the figures, writes them to weight.json in
 BENCH_FOLDER (a temporary folder otherwise) and exits with 0 when the targets are reached.
 `measure(base_url)` measures a site that is served already.
@@ -26,6 +27,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from bench import serving
+from bench.targets import WEIGHT
 from tests.run import find_chromium
 
 SCREENS = {
@@ -42,8 +44,6 @@ SLOW = {"downloadThroughput": 1.6e6 * 0.9 / 8, "uploadThroughput": 0.75e6 * 0.9 
 SLOW_PROCESSOR = 4
 RUNS = 3
 QUIET = 500  # milliseconds without a request, or a task, before a page is said to be ready
-# Bytes, and a shift.
-LIMITS = {"first": 260_000, "next": 30_000, "shift": 0.01}
 PREPARE = """
 import django
 django.setup()
@@ -236,10 +236,15 @@ def say(figures: dict) -> bool:
                 f"{times['largest_paint']:6.0f}   blocage {times['blocking']:5.0f}   "
                 f"décalage {times['shift']:.4f}"
             )
-    reached = {name: figures[name] <= limit for name, limit in LIMITS.items()}
+    reached = reaches(figures)
     for name, passed in reached.items():
-        print(f"{'réussi' if passed else 'MANQUÉ'} {name} {figures[name]:.6g} (≤ {LIMITS[name]:g})")
+        print(f"{'réussi' if passed else 'MANQUÉ'} {name} {figures[name]:.6g} (≤ {WEIGHT[name]:g})")
     return all(reached.values())
+
+
+def reaches(figures: dict) -> dict[str, bool]:
+    """{name of a limit: whether it is held}."""
+    return {name: figures[name] <= limit for name, limit in WEIGHT.items()}
 
 
 @contextlib.contextmanager
@@ -252,14 +257,24 @@ def real_site(folder: Path):
         yield f"http://127.0.0.1:{server.port}"
 
 
+def run(folder: Path) -> dict | None:
+    """Measure the real announcement and keep the figures in `folder`; None without Chromium."""
+    if not find_chromium():
+        print("\n──── POIDS DES PAGES NON MESURÉ\u00a0: aucun Chromium sur cette machine. ────")
+        return None
+    with real_site(folder) as base_url:
+        figures = measure(base_url)
+    (folder / "weight.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+    return figures
+
+
 def main() -> int:
     with contextlib.ExitStack() as stack:
         folder = os.environ.get("BENCH_FOLDER")
         folder = Path(folder or stack.enter_context(tempfile.TemporaryDirectory())).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        figures = measure(stack.enter_context(real_site(folder)))
-        (folder / "weight.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
-    return 0 if say(figures) else 1
+        figures = run(folder)
+    return 0 if figures and say(figures) else 1
 
 
 if __name__ == "__main__":
