@@ -84,7 +84,11 @@ def check_triggers(app_configs, databases, **kwargs):
         errors += [
             checks.Error(
                 f"Le déclencheur « {trigger.name} » manque sur la table « {trigger.table} ».",
-                hint="Lancez « manage.py migrate » : il réinstalle les déclencheurs.",
+                # A migration that fails leaves none, and this check would stop the next one.
+                hint=(
+                    "Lancez «\u00a0manage.py migrate --skip-checks\u00a0»\u00a0: il réinstalle les "
+                    "déclencheurs."
+                ),
                 id="ftap.E001",
             )
             for triggers in _registry.values()

@@ -225,6 +225,15 @@ def test_the_command_that_checks_the_database_says_it(capsys):
 
 
 @pytest.mark.django_db
+def test_what_the_check_advises_installs_them_again():
+    drop(TRIGGERS[0])
+    with pytest.raises(SystemCheckError, match="migrate --skip-checks"):
+        call_command("migrate", verbosity=0, skip_checks=False)
+    call_command("migrate", verbosity=0, skip_checks=True)
+    assert missing() == []
+
+
+@pytest.mark.django_db
 def test_installing_twice_changes_nothing():
     before = triggers.installed_names()
     triggers.install("calls")
