@@ -62,7 +62,7 @@ def test_a_part_is_made_once_for_a_version(client, django_assert_max_num_queries
     assert "suivant" in second
 
 
-@pytest.mark.parametrize("name", (*NAMES, "announcements"))
+@pytest.mark.parametrize("name", [*NAMES, "announcements"])
 def test_a_part_follows_the_minute_of_an_embargo(client, name):
     minute = timezone.now() + timedelta(hours=1)
     fill(AnnouncementFactory(title="Annonce public", published_at="2019-01-01T00:00Z"), "public")
@@ -78,7 +78,7 @@ def test_a_part_follows_the_minute_of_an_embargo(client, name):
         assert "public" in html
 
 
-@pytest.mark.parametrize("name", (*NAMES, "announcements"))
+@pytest.mark.parametrize("name", [*NAMES, "announcements"])
 def test_a_part_shows_nothing_of_what_is_withdrawn_nor_undone(client, name):
     fill(AnnouncementFactory(), "public")
     announcement = AnnouncementFactory(title="Annonce zorglub")
