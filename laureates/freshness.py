@@ -222,6 +222,6 @@ def connect() -> None:
         pre_delete.connect(_before, model, dispatch_uid=f"freshness-before-delete-{name}")
         post_delete.connect(_after_delete, model, dispatch_uid=f"freshness-delete-{name}")
     saved_many.connect(_on_many, dispatch_uid="freshness-many")
-    for field in ("themes", "territories"):
-        through = getattr(Laureate, field).through
-        m2m_changed.connect(_on_links, through, dispatch_uid=f"freshness-links-{field}")
+    for links in ("themes", "territories"):
+        through = getattr(Laureate, links).through
+        m2m_changed.connect(_on_links, through, dispatch_uid=f"freshness-links-{links}")

@@ -343,11 +343,15 @@ def test_neighbours_are_public_ones_of_the_same_announcement(client):
         for n in range(1, 6)
     ]
     LaureateFactory(position=3)
-    shown = [(row.get_absolute_url(), row.title) for row in rows]
-    context = client.get(rows[2].get_absolute_url()).context
-    assert (context["previous"], context["next"]) == (shown[0], shown[4])
-    context = client.get(rows[0].get_absolute_url()).context
-    assert (context["previous"], context["next"]) == (None, shown[2])
+    page = client.get(rows[2].get_absolute_url())
+    for name, row in (("previous_url", rows[0]), ("next_url", rows[4])):
+        assert page.context[name] == row.get_absolute_url()
+        assert page.content.decode().count(row.title) == 1
+    page = client.get(rows[0].get_absolute_url())
+    assert (page.context["previous_url"], page.context["next_url"]) == (
+        None,
+        rows[2].get_absolute_url(),
+    )
 
 
 def cards(client, address):
