@@ -92,7 +92,7 @@ class Catalogue:
         self.write, self.facets = write, facets
         self.orders: dict[str, Order] = {}
         self.columns: dict[str, Column] = {}
-        self.finder = search.Finder()
+        self.finder = search.Finder(self.get(EVERY, ALL))
         # What depends on the version of public data too; one version at a time.
         self._public: Public | None = None
 

@@ -19,7 +19,7 @@ from laureates.orders import DATE
 
 MAX_QUERY_LENGTH = 200
 MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
-MAX_CHOICES = 100
+MAX_CHOICES = 60  # of a facet; more would not be read, and the page would weigh more
 
 
 class Choice(NamedTuple):

@@ -82,8 +82,7 @@ def _question() -> str:
 
 def current(database=connection) -> Version:
     """The version of what visitors see now: one query, on the usual connection by default."""
-    moment = Announcement._meta.get_field("published_at")
-    now = moment.get_db_prep_value(timezone.now(), database)
+    now = database.ops.adapt_datetimefield_value(timezone.now())
     with database.cursor() as cursor:
         cursor.execute(_question(), [now])
         number, changed_at, opened, *write = cursor.fetchone()

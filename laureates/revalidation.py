@@ -45,7 +45,9 @@ class Validators:
 
     def are_known_to(self, request) -> bool:
         """Whether the client names this very tag: what it keeps is still right."""
-        asked = request.headers.get("If-None-Match", "")
+        asked = request.META.get("HTTP_IF_NONE_MATCH", "")
+        if asked in ("", self.etag):
+            return bool(asked) and request.method in {"GET", "HEAD"}
         tags = {tag.removeprefix("W/") for tag in parse_etags(asked)}
         return request.method in {"GET", "HEAD"} and self.etag in tags
 
@@ -54,7 +56,10 @@ class Validators:
 
     def stamp(self, response):
         """The same response, with its validators; it may be kept, and asked for at each use."""
-        patch_cache_control(response, public=True, no_cache=True)
+        if response.has_header("Cache-Control"):
+            patch_cache_control(response, public=True, no_cache=True)
+        else:
+            response["Cache-Control"] = "public, no-cache"
         response["ETag"] = self.etag
         if self.last_modified:
             response["Last-Modified"] = http_date(self.last_modified.timestamp())
@@ -71,7 +76,8 @@ def validators(
     when it was read before.
     """
     version = version or freshness.current()
-    seed = "\n".join((version.key, form, request.build_absolute_uri(), *parts))
+    address = f"{request.scheme}://{request.get_host()}{request.get_full_path()}"
+    seed = "\n".join((version.key, form, address, *parts))
     changed_at = version.changed_at
     if changed_at and timezone.now() - changed_at < ONE_SECOND:
         changed_at = None

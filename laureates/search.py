@@ -30,8 +30,9 @@ MAX_LETTERS = 64  # beyond, nobody wrote a word, and its stem would take for eve
 MIN_PREFIX = 3  # shorter prefixes scan too much of PostgreSQL's index
 # Laureates that hold a common word, at least; words of which a process knows whether they are.
 COMMON, COMMON_TERMS = 2_000, 10_000
-# Bytes of what a process remembers having found at a state of the index.
-REMEMBERED_BYTES = 8 * 1024 * 1024
+# What a process remembers having found at a state of the index: bytes, at least, and texts that
+# every laureate holds.
+REMEMBERED_BYTES, REMEMBERED_TEXTS = 1024 * 1024, 100
 
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -132,14 +133,16 @@ def holding(text: str) -> Q:
 
 
 class Finder:
-    """The laureates, public or not, that texts find at one state of the index.
+    """The laureates, public or not, that texts find at one state of the index, where there are
+    `every` one.
 
     What was found last is remembered. Common words are asked one by one, so that the texts made of
     them share what was read; a text with a rarer word is asked whole, as that word shortens it.
     """
 
-    def __init__(self):
-        self._found: LRUCache[tuple, BitMap] = LRUCache(REMEMBERED_BYTES, getsizeof=_size)
+    def __init__(self, every: BitMap):
+        room = max(REMEMBERED_BYTES, REMEMBERED_TEXTS * _size(every))
+        self._found: LRUCache[tuple, BitMap] = LRUCache(room, getsizeof=_size)
         self._common: LRUCache[tuple, bool] = LRUCache(COMMON_TERMS)
         self._lock = threading.Lock()
 

@@ -24,7 +24,7 @@ HOLES = (
 )
 FLAGS = ("noindex",)
 # Bytes of pages that a process keeps.
-KEPT_BYTES = 8 * 1024 * 1024
+KEPT_BYTES = 4 * 1024 * 1024
 _lock = threading.Lock()
 _pages: LRUCache[str, bytes] = LRUCache(KEPT_BYTES, getsizeof=len)
 _FOLDERS = ("templates", "laureates/jinja2")

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from laureates import search
 from laureates.models import Laureate
@@ -176,7 +177,7 @@ def texts_of(words):
 def test_what_is_remembered_is_what_the_database_finds(monkeypatch, common):
     monkeypatch.setattr(search, "COMMON", common)
     build_at_random(common)
-    finder = search.Finder()
+    finder = search.Finder(BitMap())
     rows = Laureate.objects.all()
     for _ in range(2):
         for text in texts_of(WORDS):
@@ -192,7 +193,7 @@ def test_common_words_are_read_once_whatever_the_texts_made_of_them(
     monkeypatch.setattr(search, "COMMON", 3)
     for title in ("phare digue", "digue phare", "phare digue écluse"):
         LaureateFactory(title=title)
-    finder = search.Finder()
+    finder = search.Finder(BitMap())
     # Are they common; each.
     with django_assert_num_queries(4):
         assert len(finder.keys("phare phare digue")) == 3
@@ -205,8 +206,11 @@ def test_common_words_are_read_once_whatever_the_texts_made_of_them(
 
 def test_what_is_remembered_is_bounded(monkeypatch):
     monkeypatch.setattr(search, "REMEMBERED_BYTES", 1000)
+    monkeypatch.setattr(search, "REMEMBERED_TEXTS", 2)
+    # In a larger library, each text may find more.
+    assert search.Finder(BitMap(range(800_000)))._found.maxsize == 2 * (100 + 799_999 // 8)
     LaureateFactory(title="phare")
-    finder = search.Finder()
+    finder = search.Finder(BitMap())
     for number in range(50):
         assert not finder.keys(f"mot{number}")
     assert len(finder.keys("phare")) == 1
