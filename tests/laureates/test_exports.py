@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import re
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -158,10 +159,11 @@ def test_the_property_above_compares_several_pages(client, large_library):
 
 @pytest.mark.parametrize("format", ["csv", "json", "xlsx"])
 def test_a_download_of_an_announcement_is_its_page(client, library, format):
-    page = client.get(reverse("laureates:announcement", args=["nouvelle"]))
+    page = client.get(reverse("laureates:announcement", args=["nouvelle"])).content.decode()
+    listed = list(dict.fromkeys(re.findall(r'href="/laureats/([a-z0-9]+)-', page)))
     address = reverse("laureates:announcement_export", args=["nouvelle", format])
     found = ids(client.get(address), format)
-    assert found == [laureate.public_id for laureate in page.context["laureates"]]
+    assert found == listed
     assert len(found) == 5
 
 
