@@ -22,16 +22,6 @@ MAX_VALUES = 50  # beyond, a filter is not something a person has ticked
 MAX_CHOICES = 60  # of a facet; more would not be read, and the page would weigh more
 
 
-class Choice(NamedTuple):
-    """A value of a facet, with the number of laureates it would show under the other filters."""
-
-    value: str
-    label: str
-    count: int
-    selected: bool
-    level: int = 0
-
-
 class ShownValues(NamedTuple):
     """The values of a facet to show, (value, label, count, is selected), how many are selected and
     how many, the least frequent, are not shown."""
@@ -39,25 +29,6 @@ class ShownValues(NamedTuple):
     shown: list[tuple[str, Label, int, bool]]
     selected: int
     hidden: int
-
-
-@dataclass(frozen=True)
-class FacetChoices:
-    """A facet as displayed. `hidden` values, the least frequent, are not among `choices`."""
-
-    name: str
-    label: str
-    is_multivalued: bool
-    choices: list[Choice]
-    hidden: int = 0
-
-    @property
-    def selected(self) -> list[Choice]:
-        return [choice for choice in self.choices if choice.selected]
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self.selected)
 
 
 @dataclass(frozen=True)
@@ -285,11 +256,6 @@ class LaureateFilterSet:
             if self.q or value != "pertinence"
         ]
 
-    @cached_property
-    def facets(self) -> list[FacetChoices]:
-        """Every facet, each value with the number of laureates it has under the other filters."""
-        return [self._choices(facet) for facet in FACETS.values()]
-
     def _frequent(self, facet: Facet) -> catalogue.Frequent:
         """The values of a facet under the other filters, the most frequent ones."""
         others = tuple(self._names[name] for name in self._chosen if name != facet.name)
@@ -325,19 +291,6 @@ class LaureateFilterSet:
             [(value, labels[value], counts[value], value in selected) for value in shown],
             len(selected),
             others,
-        )
-
-    def _choices(self, facet: Facet) -> FacetChoices:
-        values = self.choices(facet)
-        return FacetChoices(
-            name=facet.name,
-            label=facet.label,
-            is_multivalued=facet.is_multivalued,
-            choices=[
-                Choice(value, capfirst(label.text), count, is_selected, label.level)
-                for value, label, count, is_selected in values.shown
-            ],
-            hidden=values.hidden,
         )
 
     @cached_property

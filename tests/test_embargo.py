@@ -108,9 +108,9 @@ def starts(site):
     """Every example, and the library under each value of each filter that it offers."""
     found = [address for addresses in embargo.examples(site).values() for address in addresses]
     library = reverse("laureates:library")
-    for facet in LaureateFilterSet({}).facets:
-        for choice in facet.choices:
-            found.append(f"{library}?{facet.name}={choice.value}")
+    for facet in FACETS.values():
+        for value, *_ in LaureateFilterSet({}).choices(facet).shown:
+            found.append(f"{library}?{facet.name}={value}")
     return found
 
 
