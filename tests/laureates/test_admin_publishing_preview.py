@@ -75,10 +75,11 @@ def without_links(html):
 def test_the_preview_is_the_page_that_visitors_will_get(is_scheduled, staff, publisher, client):
     row = announcement(draft=True)
     laureate = row.laureates.get(title="Phare")
-    minute = timezone.now().replace(second=0, microsecond=0) + datetime.timedelta(hours=2)
-    if is_scheduled:
-        releases.schedule(row, by=publisher, at=minute)
+    # Both within the same day of Paris, whose date is shown.
+    minute = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
     with time_machine.travel(minute - datetime.timedelta(hours=1), tick=False):
+        if is_scheduled:
+            releases.schedule(row, by=publisher, at=minute)
         shown = [
             text_of(staff.get(address))
             for address in (preview(row), preview(row, laureate.public_id))
