@@ -10,6 +10,7 @@ reached.
 """
 
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -94,6 +95,8 @@ def weigh(folder: Path) -> dict | None:
 def one(engine: str, size: int) -> int:
     """Measure one size on one engine, in this process, and leave the figures in a file."""
     django.setup()
+    # Pages that a role may not see are asked for too.
+    logging.disable()
     # Models are there from now on.
     from bench import acts, cases, figures, measuring, publication, staff  # noqa: PLC0415
 
