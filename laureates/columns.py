@@ -7,7 +7,7 @@ from pyroaring import BitMap
 
 # Values of one laureate; beyond, the facet is counted by its bitmaps alone.
 MOST = 8
-# Values of laureates that are read in the time of one bitmap.
+# Values of laureates that are read while a bitmap's values within a chunk of keys are.
 WORTH = 2
 _SMALL, _LARGE = "H", "I"
 _FEW = 1 << 16
@@ -25,6 +25,8 @@ class Column:
         self.is_large = len(values) >= _FEW if is_large is None else is_large
         self.names: list[str] = []
         self.layers: list[tuple[BitMap, array]] = []
+        # What counting by bitmaps reads.
+        self.parts = sum(bits.get_statistics()["n_containers"] for bits in values.values())
         self._write(values)
 
     def _write(self, values):
@@ -61,7 +63,7 @@ class Column:
         if not self.is_large and len(values.keys() | {*self.names}) >= _FEW:
             return None
         found = Column({}, is_large=self.is_large)
-        found.names = list(self.names)
+        found.names, found.parts = list(self.names), self.parts
         found.layers = [
             (filled - changed, array(held.typecode, held)) for filled, held in self.layers
         ]
@@ -73,7 +75,7 @@ class Column:
         if not 0 < len(self.layers) <= MOST:
             return False
         each = sum(len(filled) for filled, _ in self.layers) / max(len(self.layers[0][0]), 1)
-        return len(ids) * each < WORTH * len(self.names)
+        return len(ids) * each < WORTH * self.parts
 
     def count(self, ids: BitMap) -> dict[str, int]:
         """How many of `ids` have each value; values that none has are left out."""

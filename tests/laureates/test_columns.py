@@ -57,6 +57,10 @@ def test_many_laureates_or_many_values_of_one_are_left_to_bitmaps():
     assert not column.is_better(BitMap(range(1, 21)))
     assert not Column(bitmaps({str(rank): {1} for rank in range(9)})).is_better(BitMap({1}))
     assert not Column({}).is_better(BitMap({1}))
+    # Bitmaps that are spread over more keys take longer.
+    spread = Column(bitmaps({str(rank): {rank, rank + (1 << 17)} for rank in range(1, 11)}))
+    assert spread.is_better(BitMap(range(1, 40)))
+    assert not spread.is_better(BitMap(range(1, 41)))
 
 
 @given(
