@@ -35,7 +35,8 @@ def cold(server) -> float:
 def plain_memory(folder, url: str) -> dict:
     """{"plain": bytes} of fresh workers that answered with Django's own list alone."""
     with serving.serve(folder, url) as server:
-        for _ in range(20):
+        # Of a million rows, each takes half a minute.
+        for _ in range(2 * serving.WORKERS):
             server.get("/banc/django/")
         return {"plain": server.pss()}
 
