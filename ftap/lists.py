@@ -14,9 +14,14 @@ COUNT_MAX = 10_000
 TOLD_MAX = 1_000
 
 
+def _counted(queryset: QuerySet, most: int) -> int:
+    """How many rows there are, `most` + 1 when there are more than `most`."""
+    return queryset.order_by().values("pk")[: most + 1].count()
+
+
 def tally(queryset: QuerySet) -> dict:
     """{"count", "is_more"}: how many rows there are, counted no further than TOLD_MAX."""
-    found = queryset.order_by().values("pk")[: TOLD_MAX + 1].count()
+    found = _counted(queryset, TOLD_MAX)
     return {"count": min(found, TOLD_MAX), "is_more": found > TOLD_MAX}
 
 
@@ -26,7 +31,7 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def _found(self) -> int:
-        return self.object_list.order_by().values("pk")[: COUNT_MAX + 1].count()
+        return _counted(self.object_list, COUNT_MAX)
 
     @cached_property
     def count(self) -> int:

@@ -311,7 +311,7 @@ class LaureateFilterSet:
 
     def querystring(self, **changes) -> str:
         """The canonical query string, with `changes` (None or [] removes); pages start again."""
-        if not changes:
+        if not any(value or name in self.data_read for name, value in changes.items()):
             return self._query
         pairs = []
         for name in (*self.parameters, "page"):

@@ -127,8 +127,7 @@ def restyle() -> None:
         return
     while batch := list(rows.filter(pk__gt=last)[:BATCH]):
         with transaction.atomic():
-            for key, content in batch:
-                Card.objects.filter(pk=key).update(content=cards.restyled(content))
+            bulk.update(Card, ("content",), [(key, cards.restyled(text)) for key, text in batch])
         last = batch[-1][0]
 
 

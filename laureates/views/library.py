@@ -62,7 +62,7 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
 
     def get_canonical_path(self):
         number = self.pages.page.number
-        return self._url(self.filterset.querystring(**({"page": number} if number > 1 else {})))
+        return self._url(self._query_of(number))
 
     def get_context_data(self, **kwargs):
         followed = self._followed()
@@ -95,7 +95,7 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
         """How to follow the list and to show it elsewhere."""
         query = self.filterset.querystring()
         embed = fast.address("laureates:embed") + (f"?{query}" if query else "")
-        followed = self.filterset.querystring(tri=None) if "tri" in self.request.GET else query
+        followed = self.filterset.querystring(tri=None)
         return {
             "feed": fast.address("laureates:feed") + (f"?{followed}" if followed else ""),
             "embed": embed,
@@ -167,10 +167,12 @@ class LibraryView(KeptPageMixin, PublicLaureateMixin, TemplateView):
         return "&".join(filter(None, (query, f"par_page={self.size}")))
 
     def _page_url(self, number: int) -> str:
-        if number == 1:
-            return self._url(self._sized(self.filterset.querystring()))
-        query = self.filterset.querystring()
-        return self._url(self._sized(f"{query}&page={number}" if query else f"page={number}"))
+        return self._url(self._sized(self._query_of(number)))
+
+    def _query_of(self, number: int) -> str:
+        """The canonical query string of a page of the list."""
+        page = f"page={number}" if number > 1 else ""
+        return "&".join(filter(None, (self.filterset.querystring(), page)))
 
     @staticmethod
     def _url(query: str) -> str:
