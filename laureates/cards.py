@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
 from ftap import fast
-from ftap.prepared import Prepared
+from ftap.prepared import PreparedByKey
 from ftap.templatetags import ftap as formats
 from laureates.models import Card, Laureate
 
@@ -133,18 +133,11 @@ def restyled(text: str) -> str:
     return text if is_same else _written(laureate)
 
 
+_CONTENTS = PreparedByKey(
+    lambda keys: Card.objects.filter(pk__in=keys).values_list("pk", "content")
+)
+
+
 def of(keys: list[int]) -> list[ListedLaureate]:
     """The laureates of these keys, in order: one query. The caller says who may be seen."""
-    if not keys:
-        return []
-    rows = dict(_contents(len(keys)).rows(*keys))
-    return [read(rows[key]) for key in keys if key in rows]
-
-
-@cache
-def _contents(count: int) -> Prepared:
-    """The cards of so many keys; the sizes of pages are few."""
-    return Prepared(
-        lambda *keys: Card.objects.filter(pk__in=keys).values_list("pk", "content"),
-        *range(1, count + 1),
-    )
+    return [read(content) for (content,) in _CONTENTS.rows(keys)]

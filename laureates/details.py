@@ -3,13 +3,12 @@
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
 from ftap.fast import address
-from ftap.prepared import Prepared
+from ftap.prepared import PreparedByKey
 from laureates import markdown
 from laureates.models import Detail, Laureate
 
@@ -169,19 +168,11 @@ def _amount(text):
     return None if text is None else Decimal(text)
 
 
+_CONTENTS = PreparedByKey(
+    lambda keys: Detail.objects.filter(pk__in=keys).values_list("pk", "content")
+)
+
+
 def of(keys: list[int]) -> list[DetailedLaureate]:
     """The laureates of these keys, in order: one query. The caller says who may be seen."""
-    if not keys:
-        return []
-    # A key asked twice is found once: the sizes of queries are few.
-    size = 1 << (len(keys) - 1).bit_length()
-    rows = dict(_contents(size).rows(*keys, *[keys[0]] * (size - len(keys))))
-    return [read(rows[key]) for key in keys if key in rows]
-
-
-@cache
-def _contents(count: int) -> Prepared:
-    return Prepared(
-        lambda *keys: Detail.objects.filter(pk__in=keys).values_list("pk", "content"),
-        *range(1, count + 1),
-    )
+    return [read(content) for (content,) in _CONTENTS.rows(keys)]

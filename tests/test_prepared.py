@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from ftap.prepared import Prepared
-from laureates.models import Announcement, Claim, Document
-from tests.factories import AnnouncementFactory, ClaimFactory, DocumentFactory
+from ftap.prepared import Prepared, PreparedByKey
+from laureates.models import Announcement, Claim, Document, Theme
+from tests.factories import AnnouncementFactory, ClaimFactory, DocumentFactory, ThemeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +84,15 @@ def test_a_moment_that_nobody_told_of_is_refused():
         )
         with pytest.raises(AssertionError):
             prepared.rows("zorglub")
+
+
+def test_rows_of_keys_come_in_their_order_whatever_their_number(django_assert_num_queries):
+    themes = [ThemeFactory() for _ in range(5)]
+    asked = PreparedByKey(lambda keys: Theme.objects.filter(pk__in=keys).values_list("pk", "slug"))
+    for count in range(1, 6):
+        keys = [theme.pk for theme in themes[:count]][::-1]
+        with django_assert_num_queries(1):
+            found = asked.rows([keys[0], 10**9, *keys[1:]])
+        assert found == [(theme.slug,) for theme in themes[:count][::-1]]
+    with django_assert_num_queries(0):
+        assert asked.rows([]) == []
