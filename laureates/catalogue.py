@@ -8,7 +8,6 @@ filters, without reading a row. What the clock decides is not kept longer than t
 
 import threading
 from collections.abc import Hashable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -40,20 +39,15 @@ REMEMBERED = 512
 # Beyond so many changed cards, an order is read again rather than mended.
 MENDED = 20_000
 _lock = threading.Lock()
-_known: "LRUCache[tuple[int, str], Catalogue]" = LRUCache(KEPT)
+_known: "LRUCache[Write, Catalogue]" = LRUCache(KEPT)
 _NOTHING = BitMap()
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(NamedTuple):
     """A state of the index."""
 
     number: int
     token: str
-
-    @property
-    def key(self):
-        return self.number, self.token
 
 
 def _remembered(cache: LRUCache, key, make):
@@ -99,14 +93,23 @@ class Catalogue:
     def get(self, facet: str, value: str) -> BitMap:
         return self.facets.get(facet, {}).get(value, _NOTHING)
 
+    def with_amount(self, ids: BitMap) -> BitMap:
+        """Those whose amount is known."""
+        return ids - self.get("montant", AMOUNT_UNKNOWN)
+
+    def total(self, known: BitMap) -> int:
+        """What amounts that are known add up to, as `postings.euros_of` reads it."""
+        shared = known.intersection_cardinality
+        bits = self.facets.get(AMOUNT_BIT, {})
+        return sum(shared(found) << int(bit) for bit, found in bits.items())
+
     def tally(self, ids: BitMap) -> figures.Tally:
         """What some laureates add up to, from the bits of amounts: no row is read."""
-        known = ids - self.get("montant", AMOUNT_UNKNOWN)
-        total = lowest = highest = 0
+        known = self.with_amount(ids)
+        lowest = highest = 0
         least = greatest = known
         for bit in reversed(range(AMOUNT_BITS)):
             bits = self.get(AMOUNT_BIT, str(bit))
-            total += known.intersection_cardinality(bits) << bit
             if above := greatest & bits:
                 greatest, highest = above, highest | 1 << bit
             if below := least - bits:
@@ -115,7 +118,9 @@ class Catalogue:
                 lowest |= 1 << bit
         if not known:
             return figures.Tally(len(ids), 0, None, None, None)
-        return figures.Tally(len(ids), len(known), *map(euros_of, (total, lowest, highest)))
+        return figures.Tally(
+            len(ids), len(known), *map(euros_of, (self.total(known), lowest, highest))
+        )
 
     def public(self, version: freshness.Version) -> "Public":
         """What visitors may see at a version of the public data: a query when it moves.
@@ -156,8 +161,6 @@ class Public:
         gone = [catalogue.get(EVERY, WITHDRAWN)]
         gone += [catalogue.get("annonce", slug) for slug in hidden]
         self.ids = catalogue.get(EVERY, ALL) - BitMap.union(*gone)
-        self._counts: dict[str, dict[str, int]] = {}
-        self._labels: dict[str, dict[str, Label]] = {}
         self._kept: dict = {}
         self._frequent: LRUCache[tuple, Frequent] = LRUCache(REMEMBERED)
 
@@ -166,9 +169,7 @@ class Public:
         return self.kept("tally", lambda: self.catalogue.tally(self.ids))
 
     def counts(self, facet: str) -> dict[str, int]:
-        if facet not in self._counts:
-            self._counts[facet] = self.catalogue.count(facet, self.ids)
-        return self._counts[facet]
+        return self.kept(("counts", facet), lambda: self.catalogue.count(facet, self.ids))
 
     def page(self, ids: BitMap, start: int, stop: int) -> list[int]:
         """The keys of some laureates, latest announcement first, from a rank to another."""
@@ -205,9 +206,7 @@ class Public:
 
     def labels(self, facet: str) -> dict[str, Label]:
         """The name of each value that a public laureate has, in display order."""
-        if facet not in self._labels:
-            self._labels[facet] = FACETS[facet].named(self.counts(facet))
-        return self._labels[facet]
+        return self.kept(("labels", facet), lambda: FACETS[facet].named(self.counts(facet)))
 
 
 # The state of the index ------------------------------------------------------
@@ -225,7 +224,7 @@ def current(version: freshness.Version | None = None) -> Catalogue:
         known = list(_known)
     writes = _writes(min((number for number, _ in known), default=0))
     newest = writes[-1] if writes else Write(0, "")
-    base = next((write.key for write in reversed(writes) if write.key in known), None)
+    base = next((write for write in reversed(writes) if write in known), None)
     with _lock:
         base = _known.get(base)
     if base is None:
@@ -236,7 +235,7 @@ def current(version: freshness.Version | None = None) -> Catalogue:
         found = _changed(base, newest)
     if not connection.in_atomic_block:
         with _lock:
-            _known[newest.key] = found
+            _known[newest] = found
     return found
 
 

@@ -15,9 +15,9 @@ from pyroaring import BitMap
 
 from ftap.templatetags.ftap import NBSP
 from laureates.catalogue import Public
-from laureates.facets import AMOUNT_UNKNOWN, FACETS, Facet
+from laureates.facets import FACETS, Facet
 from laureates.models import Territory
-from laureates.postings import AMOUNT_BIT, euros_of
+from laureates.postings import euros_of
 
 TERRITORY = "territoire"
 NO_DEPARTMENT = "sans-departement"
@@ -111,18 +111,15 @@ class _Counting:
 
     def __init__(self, public: Public, ids: BitMap):
         self.catalogue, self.ids = public.catalogue, ids
-        self.known = ids - public.catalogue.get("montant", AMOUNT_UNKNOWN)
-        bits = public.catalogue.facets.get(AMOUNT_BIT, {})
-        self.bits = [(int(bit), found) for bit, found in bits.items() if found]
+        self.known = self.catalogue.with_amount(ids)
 
     def of(self, bits: BitMap) -> Counted:
         """Those of `bits`, by the bits of their amounts."""
         known = bits & self.known
         if not known:
             return Counted(self.ids.intersection_cardinality(bits), 0, None)
-        count = known.intersection_cardinality
-        total = sum(count(found) << bit for bit, found in self.bits)
-        return Counted(self.ids.intersection_cardinality(bits), len(known), euros_of(total))
+        total = euros_of(self.catalogue.total(known))
+        return Counted(self.ids.intersection_cardinality(bits), len(known), total)
 
     def by_value(self, facet: str) -> dict[str, Counted]:
         """Those of each value of a facet that one of them has."""
