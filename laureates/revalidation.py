@@ -46,10 +46,11 @@ class Validators:
     def are_known_to(self, request) -> bool:
         """Whether the client names this very tag: what it keeps is still right."""
         asked = request.META.get("HTTP_IF_NONE_MATCH", "")
-        if asked in ("", self.etag):
-            return bool(asked) and request.method in {"GET", "HEAD"}
-        tags = {tag.removeprefix("W/") for tag in parse_etags(asked)}
-        return request.method in {"GET", "HEAD"} and self.etag in tags
+        if not asked or request.method not in {"GET", "HEAD"}:
+            return False
+        return asked == self.etag or self.etag in {
+            tag.removeprefix("W/") for tag in parse_etags(asked)
+        }
 
     def not_modified(self) -> HttpResponseNotModified:
         return self.stamp(HttpResponseNotModified())
