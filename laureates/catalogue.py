@@ -61,22 +61,22 @@ def _remembered(cache: LRUCache, key, make):
     return found
 
 
-class Frequent(NamedTuple):
-    """The most frequent values of a facet, each with its count, and how many others there are."""
+class Counted(NamedTuple):
+    """Some values of a facet, each with its count, and how many others there are."""
 
     counts: dict[str, int]
     others: int
 
 
-def frequent(counts: dict[str, int], most: int) -> Frequent:
-    """At most `most` values; of those that are as frequent, the first ones by name."""
+def frequent(counts: dict[str, int], most: int) -> Counted:
+    """At most `most` values, the most frequent; of those that are as frequent, the first ones by name."""
     if len(counts) <= most:
-        return Frequent(counts, 0)
+        return Counted(counts, 0)
     least = sorted(counts.values(), reverse=True)[most - 1]
     found = {value: number for value, number in counts.items() if number > least}
     equal = sorted(value for value, number in counts.items() if number == least)
     found |= dict.fromkeys(equal[: most - len(found)], least)
-    return Frequent(found, len(counts) - len(found))
+    return Counted(found, len(counts) - len(found))
 
 
 class Catalogue:
@@ -139,14 +139,29 @@ class Catalogue:
             self.orders[name] = Order(name)
         return self.orders[name]
 
+    def column(self, facet: str) -> Column:
+        if facet not in self.columns:
+            self.columns[facet] = Column(self.facets.get(facet, {}))
+        return self.columns[facet]
+
+    def latest(self, facet: str, ids: BitMap, most: int) -> set[str]:
+        """The values of a facet that the first of `ids` have, latest announcement first: `most` of
+        them or a few more, all of them when they are fewer."""
+        column, left, found = self.column(facet), BitMap(ids), set()
+        for part in self.order(DATE).parts(left):
+            values = column.values(part)
+            found |= values
+            if len(found) >= most:
+                break
+            for value in values:
+                left -= self.get(facet, value)
+        return found
+
     def count(self, facet: str, ids: BitMap) -> dict[str, int]:
         """How many of `ids` have each value of a facet; values that none has are left out."""
         values = self.facets.get(facet, {})
-        if len(values) > FEW_VALUES:
-            if facet not in self.columns:
-                self.columns[facet] = Column(values)
-            if (column := self.columns[facet]).is_better(ids):
-                return column.count(ids)
+        if len(values) > FEW_VALUES and (column := self.column(facet)).is_better(ids):
+            return column.count(ids)
         shared = ids.intersection_cardinality
         return {value: number for value, bits in values.items() if (number := shared(bits))}
 
@@ -162,7 +177,7 @@ class Public:
         gone += [catalogue.get("annonce", slug) for slug in hidden]
         self.ids = catalogue.get(EVERY, ALL) - BitMap.union(*gone)
         self._kept: dict = {}
-        self._frequent: LRUCache[tuple, Frequent] = LRUCache(REMEMBERED)
+        self._frequent: LRUCache[tuple, Counted] = LRUCache(REMEMBERED)
 
     def tally(self) -> figures.Tally:
         """What every public laureate adds up to."""
@@ -185,7 +200,19 @@ class Public:
             self._kept[key] = make()
         return self._kept[key]
 
-    def frequent(self, facet: str, ids: BitMap, others: Hashable, most: int) -> Frequent:
+    def latest(self, facet: str, ids: BitMap, most: int, spared: int) -> Counted:
+        """The first values of a chronological facet among `ids`, in display order. How many others
+        there are is exact up to `spared`, beyond which it is one more at least."""
+        catalogue = self.catalogue
+        if len(catalogue.facets.get(facet, ())) <= most:
+            return Counted(catalogue.count(facet, ids), 0)
+        found = catalogue.latest(facet, ids, most + spared + 1)
+        first = sorted(found, key=self.places(facet).__getitem__)[:most]
+        shared = ids.intersection_cardinality
+        counts = {value: shared(catalogue.get(facet, value)) for value in first}
+        return Counted(counts, len(found) - len(first))
+
+    def frequent(self, facet: str, ids: BitMap, others: Hashable, most: int) -> Counted:
         """The most frequent values of a facet among `ids`, which are those that `others` name:
         remembered for the names used last, where counting takes long."""
         catalogue = self.catalogue

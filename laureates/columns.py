@@ -70,6 +70,13 @@ class Column:
         found._write({name: bits & changed for name, bits in values.items()})
         return found
 
+    def values(self, ids: BitMap) -> set[str]:
+        """Those that one of `ids` has."""
+        found: set[int] = set()
+        for filled, held in self.layers:
+            found.update(map(held.__getitem__, ids & filled))
+        return {self.names[rank] for rank in found}
+
     def is_better(self, ids: BitMap) -> bool:
         """Whether it counts these laureates faster than bitmaps do."""
         if not 0 < len(self.layers) <= MOST:

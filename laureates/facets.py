@@ -48,6 +48,8 @@ class Facet:
     `values` gives those of one laureate, `labels` names the values it is given and leaves out
     those that do not exist. `is_closed`: the values that exist are no secret, so one without any
     laureate is still known; otherwise a value that no public laureate has is unknown.
+    `is_chronological`: values are displayed as the list of laureates is, latest first, and of too
+    many the latest are shown; otherwise the most frequent.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Facet:
     unknown_label: str = "non renseigné"
     is_multivalued: bool = False
     is_closed: bool = False
+    is_chronological: bool = False
 
     def values_of(self, laureate: Laureate) -> set[str]:
         return set(self.values(laureate)) or {self.unknown}
@@ -114,9 +117,11 @@ def _theme_labels(values):
 def _announcement_labels(values):
     rows = Announcement.objects.filter(slug__in=values)
     found = {}
-    for slug, year, *names in rows.values_list("slug", "call_year", "call_title", "session_label"):
-        label = Announcement.label_of(*names)
-        found[slug] = Label(label, (-year, label))
+    for slug, moment, key, *names in rows.values_list(
+        "slug", "published_at", "pk", "call_title", "session_label"
+    ):
+        latest = 0 if moment is None else -round(moment.timestamp() * 1_000_000)
+        found[slug] = Label(Announcement.label_of(*names), (latest, key))
     return found
 
 
@@ -193,6 +198,7 @@ FACETS = {
             "de l’annonce",
             lambda laureate: [laureate.announcement.slug],
             _announcement_labels,
+            is_chronological=True,
         ),
         Facet(
             "annee",

@@ -24,7 +24,8 @@ MAX_CHOICES = 60  # of a facet; more would not be read, and the page would weigh
 
 class ShownValues(NamedTuple):
     """The values of a facet to show, (value, label, count, is selected), how many are selected and
-    how many, the least frequent, are not shown."""
+    how many are not shown: the least frequent; of a chronological facet the oldest, and then this
+    is the least that they may be."""
 
     shown: list[tuple[str, Label, int, bool]]
     selected: int
@@ -256,12 +257,14 @@ class LaureateFilterSet:
             if self.q or value != "pertinence"
         ]
 
-    def _frequent(self, facet: Facet) -> catalogue.Frequent:
-        """The values of a facet under the other filters, the most frequent ones."""
+    def _counted(self, facet: Facet, selected: list[str]) -> catalogue.Counted:
+        """The values of a facet under the other filters, the first ones to be shown."""
         others = tuple(self._names[name] for name in self._chosen if name != facet.name)
+        ids = self._matching(but=facet.name) if selected else self.ids
+        if facet.is_chronological:
+            return self.public.latest(facet.name, ids, MAX_CHOICES, len(selected))
         if not others:
             return catalogue.frequent(self.public.counts(facet.name), MAX_CHOICES)
-        ids = self._matching(but=facet.name) if facet.name in self._chosen else self.ids
         return self.public.frequent(facet.name, ids, others, MAX_CHOICES)
 
     @cached_property
@@ -270,9 +273,9 @@ class LaureateFilterSet:
         return {name: (name, *self.data_read.getlist(name)) for name in self._chosen}
 
     def choices(self, facet: Facet) -> ShownValues:
-        """The values of a facet to show, in display order: the most frequent, and those chosen."""
-        counts, others = self._frequent(facet)
+        """The values of a facet to show, in display order: the first ones, and those chosen."""
         selected = self.data_read.getlist(facet.name)
+        counts, others = self._counted(facet, selected)
         if more := [value for value in selected if value not in counts]:
             ids = self._matching(but=facet.name)
             added = {

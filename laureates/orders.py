@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
@@ -140,6 +140,18 @@ class Order:
         if start <= total - stop:
             return self._from(ids, start, stop - start, step=1)
         return self._from(ids, total - stop, stop - start, step=-1)[::-1]
+
+    def parts(self, ids: BitMap) -> Iterator[BitMap]:
+        """Some of `ids` at a time, first ones first. Those taken from it meanwhile are not given.
+
+        A few hundred laureates that follow each other are in one part, in no order.
+        """
+        for bits, blocks in self._groups:
+            if not ids.intersect(bits):
+                continue
+            for block in blocks:
+                if ids.intersect(block.bits):
+                    yield ids & block.bits
 
     @cached_property
     def _groups(self) -> list[tuple[BitMap, list[_Block]]]:

@@ -28,8 +28,18 @@ def _form(filterset) -> SafeString:
     for rank, facet in enumerate(FACETS.values()):
         choices = filterset.choices(facet)
         is_open, html = bool(choices.selected) or rank < 2, choices_html(filterset, facet, choices)
-        facets.append((facet, choices.selected, is_open, html, choices.hidden))
+        facets.append((facet, choices.selected, is_open, html, not_shown(facet, choices.hidden)))
     return fast.render("filters", facets=facets, library_url=fast.address("laureates:library"))
+
+
+def not_shown(facet: Facet, hidden: int) -> str:
+    """What to say of values that are not shown, "" when all are."""
+    if not hidden:
+        return ""
+    if facet.is_chronological:
+        return "Et d’autres, moins récentes"
+    s = "s" if hidden > 1 else ""
+    return f"Et {number(hidden)} autre{s} valeur{s}, moins fréquente{s}"
 
 
 def choices_html(filterset, facet: Facet, choices: ShownValues) -> SafeString:

@@ -18,7 +18,7 @@ from laureates.facets import FACETS
 from laureates.filters import LaureateFilterSet
 from laureates.models import Announcement, Claim
 from laureates.views.announcement import with_counts
-from laureates.views.filter_form import choices_html
+from laureates.views.filter_form import choices_html, not_shown
 from laureates.views.kept import KeptPageMixin, PublicMixin
 from laureates.views.public import PublicLaureateMixin
 
@@ -172,7 +172,7 @@ class StatisticsView(KeptPageMixin, StatisticsMixin, TemplateView):
         for facet in FACETS.values():
             values = self.filterset.choices(facet)
             html = choices_html(self.filterset, facet, values)
-            facets.append((facet.label, html, values.hidden))
+            facets.append((facet.label, html, not_shown(facet, values.hidden)))
         return fast.render("statistics_filters", facets=facets, q=self.filterset.q)
 
     def _part(self, table):
