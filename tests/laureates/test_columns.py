@@ -39,19 +39,34 @@ def test_a_column_follows_the_laureates_that_change(before, after, changed, ids)
     assert column.count(BitMap(ids)) == counts(before, ids)
 
 
-def test_more_values_than_two_bytes_hold_are_counted_too(monkeypatch):
-    values = bitmaps({str(rank): {rank} for rank in range(1, 300)})
-    monkeypatch.setattr(columns, "_FEW", 299)
-    assert Column(values).layers[0][1].typecode == "I"
-    monkeypatch.setattr(columns, "_FEW", 300)
+def test_more_values_than_a_byte_holds_are_counted_too():
+    values = bitmaps({str(rank): {rank} for rank in range(1, 256)})
+    assert Column(values | {"256": BitMap({256})}).dtype == "uint16"
     column = Column(values)
-    assert column.layers[0][1].typecode == "H"
+    assert column.dtype == "uint8"
+    assert column.count(BitMap(range(1, 1_000))) == dict.fromkeys(values, 1)
     more = values | {"une de plus": BitMap({300})}
     assert column.mended(more, BitMap({300})) is None
+    assert Column(more).count(BitMap({2, 300})) == {"2": 1, "une de plus": 1}
     assert column.mended(values | {"1": BitMap()}, BitMap({1})).count(BitMap({1, 2})) == {"2": 1}
 
 
-def test_many_laureates_or_many_values_of_one_are_left_to_bitmaps():
+@given(VALUES, st.frozensets(KEYS), st.integers(1, 12))
+def test_the_most_frequent_values_of_a_column_come_with_those_as_frequent(values, ids, most):
+    counted = counts(values, ids)
+    found, others = Column(bitmaps(values)).most_frequent(BitMap(ids), most)
+    least = sorted(counted.values())[-most:][0] if counted else 0
+    assert found == {name: number for name, number in counted.items() if number >= least}
+    assert others == len(counted) - len(found)
+
+
+@given(VALUES, st.frozensets(KEYS))
+def test_the_values_of_a_column_are_those_that_a_laureate_has(values, ids):
+    assert Column(bitmaps(values)).values(BitMap(ids)) == counts(values, ids).keys()
+
+
+def test_many_laureates_or_many_values_of_one_are_left_to_bitmaps(monkeypatch):
+    monkeypatch.setattr(columns, "WORTH", 2)
     column = Column(bitmaps({str(rank): {rank} for rank in range(1, 11)}))
     assert column.is_better(BitMap(range(1, 20)))
     assert not column.is_better(BitMap(range(1, 21)))
