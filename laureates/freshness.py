@@ -5,16 +5,19 @@ scheduling it or changing a reference that nothing public uses moves nothing; th
 scheduled announcement moves the version by itself.
 """
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.utils import timezone
 
+from ftap import unchanged
 from ftap.audit import saved_many
 from laureates.models import (
     Announcement,
@@ -63,17 +66,39 @@ class Version:
     write: tuple[int, str] | None = field(default=None, compare=False)
 
 
+class _Known(NamedTuple):
+    """A version, what the database was like when it was read, and the moments between which it is
+    that of this database: from `since` on, before `until` where the clock opens something more."""
+
+    mark: tuple
+    since: datetime
+    until: datetime | None
+    version: Version
+
+    def still(self, mark: tuple, now: datetime) -> bool:
+        return self.mark == mark and self.since <= now and (self.until is None or now < self.until)
+
+
+# That of the connection of each thread.
+_local = threading.local()
+
+
 @cache
 def _question() -> str:
     """The query of `current`, as the ORM writes it: every page asks it, and compiling it again
-    would take longer than the answer. Its one parameter is the moment."""
+    would take longer than the answer. Its two parameters are the moment."""
     latest = Announcement.objects.published().order_by("-published_at").values("published_at")
-    sql, parameters = latest[:1].query.sql_with_params()
-    if len(parameters) != 1:
-        raise AssertionError("what is public depends on the clock, once")
+    next_one = Announcement.objects.embargoed().order_by("published_at")
+    parts = []
+    for rows in (latest, next_one.values("published_at")):
+        sql, parameters = rows[:1].query.sql_with_params()
+        if len(parameters) != 1:
+            raise AssertionError("what is public depends on the clock, once")
+        parts.append(f"({sql})")
     state, writes = PublicState._meta.db_table, IndexWrite._meta.db_table
     return (
-        f"SELECT {state}.number, changed_at, ({sql}), written.number, token "  # noqa: S608
+        f"SELECT {state}.number, changed_at, {', '.join(parts)}, "  # noqa: S608
+        "written.number, token "
         f"FROM (SELECT 1 AS one) AS always LEFT JOIN {state} ON {state}.id = 1 "
         f"LEFT JOIN (SELECT number, token FROM {writes} ORDER BY number DESC LIMIT 1) AS written "
         "ON 1 = 1"
@@ -81,16 +106,30 @@ def _question() -> str:
 
 
 def current(database=connection) -> Version:
-    """The version of what visitors see now: one query, on the usual connection by default."""
-    now = database.ops.adapt_datetimefield_value(timezone.now())
+    """The version of what visitors see now, on the usual connection by default: one query, or none
+    where the engine tells that nothing has changed since the last one."""
+    now, mark = timezone.now(), unchanged.mark(database)
+    known = getattr(_local, "known", None)
+    if mark and known and known.still(mark, now):
+        return known.version
+    found, until = _read(database, now)
+    if mark:
+        _local.known = _Known(mark, now, until, found)
+    return found
+
+
+def _read(database, now) -> tuple[Version, datetime | None]:
+    """The version at a moment, and when the clock opens something more."""
+    given = database.ops.adapt_datetimefield_value(now)
     with database.cursor() as cursor:
-        cursor.execute(_question(), [now])
-        number, changed_at, opened, *write = cursor.fetchone()
+        cursor.execute(_question(), [given, given])
+        number, changed_at, opened, until, *write = cursor.fetchone()
     changed_at, opened = _moment(changed_at), _moment(opened)
     moments = [moment for moment in (changed_at, opened) if moment]
     stamp = f"{opened.timestamp():.6f}" if opened else "0"
     written = None if write[0] is None else tuple(write)
-    return Version(f"{number or 0}-{stamp}", max(moments, default=None), written)
+    found = Version(f"{number or 0}-{stamp}", max(moments, default=None), written)
+    return found, _moment(until)
 
 
 def _moment(value) -> datetime | None:

@@ -12,12 +12,20 @@ from ftap.subqueries import count_of
 from laureates import typography
 from laureates.models.document import ListedDocument
 from laureates.models.natural import NaturalKeyModel, NaturalKeyQuerySet
-from laureates.models.public import laureate_published_q, published_q, withdrawn_q
+from laureates.models.public import (
+    embargoed_q,
+    laureate_published_q,
+    published_q,
+    withdrawn_q,
+)
 
 
 class AnnouncementQuerySet(NaturalKeyQuerySet):
     def published(self):
         return self.filter(published_q())
+
+    def embargoed(self):
+        return self.filter(embargoed_q())
 
     def withdrawn(self):
         """Those that visitors saw, and that were withdrawn since."""

@@ -18,6 +18,11 @@ def published_q(prefix: str = "") -> Q:
     )
 
 
+def embargoed_q() -> Q:
+    """Rows that visitors will see once their minute has come, if nothing changes."""
+    return Q(published_at__gt=timezone.now(), withdrawn_at__isnull=True)
+
+
 def laureate_published_q(prefix: str = "") -> Q:
     """Laureates that visitors may see now: not withdrawn, in an announcement that is public."""
     return published_q(f"{prefix}announcement__") & Q(**{f"{prefix}withdrawn_at__isnull": True})

@@ -8,6 +8,7 @@ import time_machine
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laureates import freshness, releases
@@ -204,6 +205,56 @@ def test_a_version_costs_a_query(django_assert_num_queries):
     project()
     with django_assert_num_queries(1):
         freshness.current()
+
+
+def elsewhere(act):
+    """`act`, done through a connection of its own, and its answer."""
+    answers = []
+
+    def run():
+        answers.append(act())
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(60)
+    return answers[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_that_cannot_have_moved_is_not_read_again():
+    project()
+    versions = [freshness.current()]
+    with CaptureQueriesContext(connection) as queries:
+        assert freshness.current() == versions[0]
+    assert len(queries) == (0 if connection.vendor == "sqlite" else 1)
+    for act in (freshness.touch, lambda: elsewhere(freshness.touch), freshness.touch):
+        act()
+        versions.append(freshness.current())
+        assert versions[-1] == freshness.current() == elsewhere(freshness.current)
+    assert len({version.key for version in versions}) == 4
+    with transaction.atomic():
+        freshness.touch()
+        assert freshness.current() != versions[-1]
+        transaction.set_rollback(True)
+    assert freshness.current() == versions[-1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_minute_of_an_announcement_moves_a_version_that_is_kept():
+    moment = timezone.now() + datetime.timedelta(hours=1)
+    project(published_at=moment)
+    second = datetime.timedelta(seconds=1)
+    before = freshness.current()
+    with time_machine.travel(moment - second, tick=False):
+        assert freshness.current() == before
+    with time_machine.travel(moment, tick=False):
+        opened = freshness.current()
+        assert opened != before
+    with time_machine.travel(moment + second, tick=False):
+        assert freshness.current() == opened
+    # A clock that goes back is believed too.
+    assert freshness.current() == before
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -34,14 +34,16 @@ def test_a_page_is_made_once_and_a_browser_that_has_it_is_told_so(
     client, django_assert_num_queries
 ):
     laureate = LaureateFactory()
+    # SQLite tells by itself that nothing has changed.
+    asked_for = 0 if connection.vendor == "sqlite" else 1
     for address in (LIBRARY, laureate.get_absolute_url()):
         first = client.get(address)
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(asked_for):
             again = client.get(address)
         assert again.content == first.content
         assert again["ETag"] == first["ETag"]
         assert again["Cache-Control"] == first["Cache-Control"]
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(asked_for):
             asked = client.get(address, headers={"if-none-match": first["ETag"]})
         assert (asked.status_code, asked.content) == (304, b"")
 
