@@ -25,9 +25,10 @@ from laureates.models import Card, Laureate
 _SITE, _ROLE = "\x01", "\x02"
 
 
-@dataclass(frozen=True)
+@dataclass
 class ListedLaureate:
-    """A laureate as lists show it: texts in display order, an amount in euros or None.
+    """A laureate as lists show it: texts in display order, an amount in euros or None. Not to be
+    changed: frozen, it would take longer to make.
 
     `roles` says how each organisation carries it, by slug, in French.
     """
@@ -44,6 +45,8 @@ class ListedLaureate:
     project_state: str
     roles: dict[str, str]
     _html: str = ""
+    # The path of the site, without its last slash.
+    _site: str = ""
 
     @property
     def path(self) -> str:
@@ -55,7 +58,7 @@ class ListedLaureate:
 
     @cached_property
     def _address(self):
-        return fast.address("laureates:laureate", self.public_id, self.slug)
+        return self._site + self.path
 
     @property
     def project_state_label(self) -> str:
@@ -63,11 +66,11 @@ class ListedLaureate:
 
     def shown(self, role: str = "") -> SafeString:
         """The card, saying how an organisation carries it."""
-        text = self._html.replace(_SITE, get_script_prefix().removesuffix("/"))
+        text = self._html.replace(_SITE, self._site)
         return mark_safe(text.replace(_ROLE, _said(role)))  # noqa: S308 - escaped by fast.render
 
 
-_NAMES = [field.name for field in fields(ListedLaureate)]
+_NAMES = [field.name for field in fields(ListedLaureate) if not field.name.startswith("_")]
 
 
 @cache
@@ -107,24 +110,19 @@ def content(laureate: Laureate) -> str:
 
 
 def _written(laureate: ListedLaureate) -> str:
-    *before, amount, state, roles, _ = (getattr(laureate, name) for name in _NAMES)
+    *before, amount, state, roles = (getattr(laureate, name) for name in _NAMES)
     amount = None if amount is None else str(amount)
     values = [*before, amount, state, roles, making(), _made(laureate)]
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def _read(text: str) -> tuple[ListedLaureate, bool]:
+def _read(text: str, site: str = "") -> tuple[ListedLaureate, bool]:
     """The laureate of which `content` made `text`, and whether it would make the same now."""
     *before, amount, state, roles, maker, html = json.loads(text)
     values = (*before, None if amount is None else Decimal(amount), state, roles)
     if maker == making():
-        return ListedLaureate(*values, html), True
-    return ListedLaureate(*values, _made(ListedLaureate(*values))), False
-
-
-def read(text: str) -> ListedLaureate:
-    """The laureate of which `content` made `text`."""
-    return _read(text)[0]
+        return ListedLaureate(*values, html, site), True
+    return ListedLaureate(*values, _made(ListedLaureate(*values)), site), False
 
 
 def restyled(text: str) -> str:
@@ -140,4 +138,5 @@ _CONTENTS = PreparedByKey(
 
 def of(keys: list[int]) -> list[ListedLaureate]:
     """The laureates of these keys, in order: one query. The caller says who may be seen."""
-    return [read(content) for (content,) in _CONTENTS.rows(keys)]
+    site = get_script_prefix().removesuffix("/")
+    return [_read(content, site)[0] for (content,) in _CONTENTS.rows(keys)]

@@ -1,7 +1,7 @@
 """Organisations that carry public projects, or supervise those that do."""
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponsePermanentRedirect, QueryDict
+from django.http import Http404, HttpResponsePermanentRedirect
 from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 from pyroaring import BitMap
@@ -117,11 +117,7 @@ class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
             "pages": pages,
             "projects": [(row, row.roles[organisation.slug]) for row in pages],
             "supervised": supervised,
-            "supervised_organisations": [
-                (fast.address("laureates:organisation", slug), name)
-                for slug, name in _SUPERVISED.rows(organisation.pk)
-                if public.has(OWN, slug)
-            ],
+            "supervised_organisations": self._supervised() if under else [],
             "problems": [part.problem for part in (pages, supervised) if part.problem],
             "data_as_of": self.version.changed_at,
         }
@@ -133,11 +129,19 @@ class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
             **kwargs,
         )
 
+    def _supervised(self) -> list[tuple[str, str]]:
+        """(address, name) of the organisations that it supervises and that carry a public one."""
+        return [
+            (fast.address("laureates:organisation", slug), name)
+            for slug, name in _SUPERVISED.rows(self.organisation.pk)
+            if self.public.has(OWN, slug)
+        ]
+
     def _linked_data(self, pages: Pages) -> SafeString:
         site_url = site(self.request)["SITE_URL"]
         trail = (
             ("Organismes", fast.address("laureates:organisations")),
-            (self.organisation.name, self.organisation.get_absolute_url()),
+            (self.organisation.name, self.request.path),
         )
         projects = jsonld.item_list(pages, pages.total, site_url, first=pages.page.start_index())
         return linked_data(
@@ -151,12 +155,14 @@ class OrganisationView(KeptPageMixin, PublicPageMixin, TemplateView):
         asked = self.request.GET
 
         def url(number):
-            query = QueryDict(mutable=True)
-            for name in ("page", "page_rattaches"):
-                value = str(number) if name == parameter else asked.get(name, "")
-                if value.isascii() and value.isdigit() and value != "1":
-                    query[name] = value
-            return self.request.path + (f"?{query.urlencode()}" if query else "")
+            numbers = {name: asked.get(name, "") for name in ("page", "page_rattaches")}
+            numbers[parameter] = str(number)
+            query = "&".join(
+                f"{name}={value}"
+                for name, value in numbers.items()
+                if value.isascii() and value.isdigit() and value != "1"
+            )
+            return self.request.path + (f"?{query}" if query else "")
 
         rows = Listed(len(ids), lambda start, stop: cards.of(self.public.page(ids, start, stop)))
         return paginate(rows, asked.get(parameter, ""), PAGE_SIZE, url)
