@@ -50,11 +50,14 @@ _stemmer = snowballstemmer.stemmer("french")
 
 # Ranks of `match`: lower is better.
 RANKS = RANK_TITLE, RANK_NAMES, RANK_BODY = 0, 1, 2
-# The columns that count for each rank, and the weights that stand for them in PostgreSQL.
+# The columns that count for each rank in SQLite, and in PostgreSQL what has an index of its own.
 _SCOPES = {
-    RANK_TITLE: ("{title_tokens} : ", "A"),
-    RANK_NAMES: ("{title_tokens name_tokens} : ", "AB"),
-    RANK_BODY: ("", ""),
+    RANK_TITLE: ("{title_tokens} : ", "to_tsvector('simple', title_tokens)"),
+    RANK_NAMES: (
+        "{title_tokens name_tokens} : ",
+        "to_tsvector('simple', title_tokens || ' ' || name_tokens)",
+    ),
+    RANK_BODY: ("", "vector"),
 }
 
 
@@ -160,12 +163,8 @@ class Finder:
     @cachedmethod(attrgetter("_common"), lock=attrgetter("_lock"))
     def _is_common(self, term: Term) -> bool:
         matching = _matching([term], RANK_BODY)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT COUNT(*) FROM ({matching.sql} LIMIT {COMMON}) AS found",  # noqa: S608
-                matching.params,
-            )
-            return cursor.fetchone()[0] == COMMON
+        limited = f"SELECT COUNT(*) FROM ({matching.sql} LIMIT {COMMON}) AS found"  # noqa: S608
+        return _value(limited, matching.params) == COMMON
 
     @cachedmethod(attrgetter("_found"), lock=attrgetter("_lock"))
     def _holding(self, term: Term, rank: int) -> BitMap:
@@ -179,17 +178,31 @@ def _size(bits: BitMap) -> int:
 
 def _keys(matching: RawSQL) -> BitMap:
     """The keys that a subquery gives, brought as one value: a row each would cost more."""
+    if connection.vendor == "sqlite":
+        query = matching.sql.replace("SELECT rowid", "SELECT json_group_array(rowid)", 1)
+        return BitMap(array("I", json.loads(_value(query, matching.params))))
+    packed = "SELECT string_agg(int4send(laureate_id::int4), '')"
+    query = matching.sql.replace("SELECT laureate_id", packed, 1)
+    keys = array("I", bytes(_value(query, matching.params) or b""))
+    if sys.byteorder == "little":
+        keys.byteswap()
+    return BitMap(keys)
+
+
+def _value(query: str, parameters: list):
+    """The one value that a query gives, read by its index.
+
+    PostgreSQL, to which reading a text costs nothing, would rather read them all for a common word:
+    it is told not to in the same breath, which is one transaction.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            query = matching.sql.replace("SELECT rowid", "SELECT json_group_array(rowid)", 1)
-            cursor.execute(query, matching.params)
-            return BitMap(array("I", json.loads(cursor.fetchone()[0])))
-        packed = "SELECT string_agg(int4send(laureate_id::int4), '')"
-        cursor.execute(matching.sql.replace("SELECT laureate_id", packed, 1), matching.params)
-        keys = array("I", bytes(cursor.fetchone()[0] or b""))
-        if sys.byteorder == "little":
-            keys.byteswap()
-        return BitMap(keys)
+            cursor.execute(query, parameters)
+        else:
+            before, after = "SET LOCAL enable_seqscan = off", "SET LOCAL enable_seqscan TO DEFAULT"
+            cursor.execute(f"{before}; {query}; {after}", parameters)
+            cursor.nextset()
+        return cursor.fetchone()[0]
 
 
 def rebuild() -> None:
@@ -201,7 +214,7 @@ def rebuild() -> None:
 
 def _matching(terms: list[Term], rank: int) -> RawSQL:
     """A subquery of the primary keys whose tokens up to `rank` hold every term."""
-    columns, weights = _SCOPES[rank]
+    columns, searched = _SCOPES[rank]
     if connection.vendor == "sqlite":
         query = " AND ".join(
             f'("{term.stem}" OR "{term.prefix}"*)' if term.prefix else f'"{term.stem}"'
@@ -211,15 +224,13 @@ def _matching(terms: list[Term], rank: int) -> RawSQL:
             "SELECT rowid FROM laureates_search WHERE laureates_search MATCH %s",
             [f"{columns}({query})"],
         )
-    suffix = f":{weights}" if weights else ""
     query = " & ".join(
-        f"('{term.stem}'{suffix} | '{term.prefix}':*{weights})"
-        if term.prefix
-        else f"'{term.stem}'{suffix}"
+        f"('{term.stem}' | '{term.prefix}':*)" if term.prefix else f"'{term.stem}'"
         for term in terms
     )
-    return RawSQL(
-        "SELECT laureate_id FROM laureates_indexentry WHERE vector @@ to_tsquery('simple', %s)",
+    return RawSQL(  # noqa: S611 - of no word but those written here
+        "SELECT laureate_id FROM laureates_indexentry "  # noqa: S608
+        f"WHERE {searched} @@ to_tsquery('simple', %s)",
         [query],
     )
 
