@@ -92,7 +92,8 @@ class _Maker:
         self.today = timezone.localdate()
         # Laureates that dossiers became, in no order that pages have.
         keys = Laureate.objects.filter(withdrawn_at=None).order_by("public_id")
-        self.laureates = keys.values_list("pk", flat=True).iterator()
+        # Read at once: PostgreSQL closes a cursor with its transaction, and each session has one.
+        self.laureates = iter(list(keys.values_list("pk", flat=True)[:size]))
 
     def frame(self):
         rng, agents = self.rng, people.agents()
