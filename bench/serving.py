@@ -77,6 +77,9 @@ def environment(folder: Path, database_url: str) -> dict[str, str]:
         "BENCH_FOLDER": str(folder),
         "MEDIA_ROOT": str(folder / "media"),
         "LOG_LEVEL": "CRITICAL",
+        # As the README says.
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
     }
 
 

@@ -7,12 +7,39 @@ from datetime import datetime
 from functools import cache, cached_property
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 _ASKED, _MOMENT, _CONSTANT = "asked", "moment", "constant"
 # As SQLite is given one.
 _WRITTEN_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?")
+
+
+def fetched(sql: str, parameters: Sequence, database: BaseDatabaseWrapper = connection) -> list:
+    """The rows of a query whose text is always the same: PostgreSQL keeps how it reads and plans
+    it, which takes longer than the answer. A list stands for an array there."""
+    if database.vendor == "postgresql":
+        cursor, parameters = _preparing(database), _typed(parameters, database.Database)
+    else:
+        cursor = database.cursor()
+    with cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def _preparing(database):
+    database.ensure_connection()
+    # Only cursors that bind on the server prepare: Django's usual ones do not.
+    database.connection.prepare_threshold = 1
+    make = database.make_debug_cursor if database.queries_logged else database.make_cursor
+    return make(database.Database.Cursor(database.connection))
+
+
+def _typed(values, psycopg):
+    """The same, whole numbers having one size whatever they are: another makes another query."""
+    kinds = {int: psycopg.types.numeric.Int8, list: lambda items: _typed(items, psycopg)}
+    return [kinds[type(value)](value) if type(value) in kinds else value for value in values]
 
 
 class Prepared:
@@ -52,9 +79,7 @@ class Prepared:
             values[value] if kind is _ASKED else now if kind is _MOMENT else value
             for kind, value in parts
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, given)
-            return cursor.fetchall()
+        return fetched(sql, given)
 
     def row(self, *values) -> tuple | None:
         """The first row, or None."""

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.utils import timezone
 
-from ftap import unchanged
+from ftap import prepared, unchanged
 from ftap.audit import saved_many
 from laureates.models import (
     Announcement,
@@ -121,9 +121,8 @@ def current(database=connection) -> Version:
 def _read(database, now) -> tuple[Version, datetime | None]:
     """The version at a moment, and when the clock opens something more."""
     given = database.ops.adapt_datetimefield_value(now)
-    with database.cursor() as cursor:
-        cursor.execute(_question(), [given, given])
-        number, changed_at, opened, until, *write = cursor.fetchone()
+    rows = prepared.fetched(_question(), [given, given], database)
+    number, changed_at, opened, until, *write = rows[0]
     changed_at, opened = _moment(changed_at), _moment(opened)
     moments = [moment for moment in (changed_at, opened) if moment]
     stamp = f"{opened.timestamp():.6f}" if opened else "0"

@@ -19,7 +19,7 @@ from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework import serializers as rest
 
-from ftap import fast
+from ftap import fast, prepared
 from laureates.freshness import Version
 from laureates.loading import LoadedLaureate, Rows
 from laureates.models import Announcement, Laureate, Organisation, Record, Release
@@ -145,19 +145,15 @@ def _rows(database, keys, column) -> list[tuple]:
     thousands."""
     if not keys:
         return []
-    listed, table = ",".join(map(str, keys)), Record._meta.db_table
-    is_sqlite = database.vendor == "sqlite"
-    text = f"CAST({column} AS BLOB)" if is_sqlite else column
-    asked = f"IN ({listed})" if is_sqlite else f"= ANY('{{{listed}}}'::bigint[])"
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT laureate_id, announcement, changed, moment, {text} "  # noqa: S608
-            f"FROM {table} WHERE laureate_id {asked}"
-        )
-        found = cursor.fetchall()
-    if is_sqlite:
-        rows = {row[0]: row[1:] for row in found}
+    read = f"FROM {Record._meta.db_table} WHERE laureate_id"
+    named = "SELECT laureate_id, announcement, changed, moment,"
+    if database.vendor == "sqlite":
+        with database.cursor() as cursor:
+            listed = ",".join(map(str, keys))
+            cursor.execute(f"{named} CAST({column} AS BLOB) {read} IN ({listed})")
+            rows = {row[0]: row[1:] for row in cursor.fetchall()}
     else:
+        found = prepared.fetched(f"{named} {column} {read} = ANY(%s)", [keys], database)
         rows = {key: (*row, text.encode()) for key, *row, text in found}
     return [rows[key] for key in keys if key in rows]
 
