@@ -84,7 +84,7 @@ class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
         content = fast.render(
             "laureate",
             laureate=laureate,
-            sheet=sheet_of(laureate, self.public),
+            sheet=sheet_of(laureate),
             previous=previous,
             next=following,
             site_url=site_url,

@@ -5,11 +5,20 @@ from decimal import Decimal
 
 from ftap.fast import address
 from ftap.prepared import Prepared
-from laureates.catalogue import Public
 from laureates.details import DetailedLaureate
 from laureates.models import Release, ReleaseFile
 from laureates.views.releases import size_kb
 
+_LATEST = Prepared(
+    lambda announcement: (
+        Release.objects.published()
+        .filter(announcement=announcement)
+        .only("number", "published_at", "withheld_at")
+        .order_by("-number")[:1]
+    ),
+    1_000_003,
+    moments=2,
+)
 _FILE = Prepared(
     lambda release, public_id: (
         ReleaseFile.objects.filter(release=release, public_id=public_id)
@@ -35,13 +44,13 @@ class Sheet:
         return address("laureates:release_file", self.slug, self.release.number, self.name)
 
 
-def sheet_of(laureate: DetailedLaureate, public: Public) -> Sheet | None:
-    """The sheet of a public laureate, or None: a query at most, two the first time.
+def sheet_of(laureate: DetailedLaureate) -> Sheet | None:
+    """The sheet of a public laureate, or None: two queries at most.
 
     That of the latest public version alone: what an earlier one says is no longer what is public.
     """
     announcement = laureate.announcement
-    release = public.kept(("release", announcement.pk), lambda: _latest(announcement.pk))
+    release = next(iter(_LATEST.objects(announcement.pk)), None)
     if release is None or release.withheld_at:
         return None
     found = _FILE.row(release.pk, laureate.public_id)
@@ -49,8 +58,3 @@ def sheet_of(laureate: DetailedLaureate, public: Public) -> Sheet | None:
         return None
     name, format, size = found
     return Sheet(announcement.slug, release, name, format, size_kb(size))
-
-
-def _latest(announcement: int) -> Release | None:
-    releases = Release.objects.published().filter(announcement=announcement)
-    return releases.only("number", "published_at", "withheld_at").order_by("-number").first()
