@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
@@ -587,8 +588,8 @@ def test_query_budget(client, django_assert_num_queries, count, name, queries):
 def test_a_page_costs_two_queries_once_bitmaps_are_kept(client, site, django_assert_num_queries):
     query = "theme=telemedecine&annee=2019"
     fetch(client, f"{LAUREATES}?{query}")
-    # The version, with the state of the bitmaps; the rows.
-    with django_assert_num_queries(2):
+    # The version, with the state of the bitmaps, which SQLite need not be asked again; the rows.
+    with django_assert_num_queries(1 if connection.vendor == "sqlite" else 2):
         assert fetch(client, f"{LAUREATES}?{query}&par_page=50")["total"] == 3
 
 
