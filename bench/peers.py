@@ -5,12 +5,14 @@ and ministry a laureate, where the project holds several.
 """
 
 import contextlib
+import json
 import os
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,12 @@ from laureates.models import FacetValue, Laureate
 REQUIREMENT = "datasette>=0.65,<0.66"
 FACETS = ("theme", "ministere", "type", "territoire", "annonce", "annee", "montant", "etat")
 COUNTED = "&".join(f"_facet={name}" for name in FACETS)
+# The rows of each of `cases`, in SQL.
+COUNTED_ROWS = (
+    "laureats",
+    "laureats WHERE theme = 'telemedecine' AND annee = '2021'",
+    "laureats_fts WHERE laureats_fts MATCH 'telemedecine'",
+)
 BATCH = 5_000
 START_TIMEOUT = 60  # seconds
 
@@ -60,7 +68,8 @@ def flatten(path: Path) -> None:
             base.execute(f"CREATE INDEX by_{name} ON laureats ({name})")
         base.execute(
             "CREATE VIRTUAL TABLE laureats_fts USING fts5 (titre, resume, description, "
-            "content=laureats, content_rowid=id, tokenize='unicode61 remove_diacritics 2')"
+            # Quoted, without which Datasette does not know it for the search of this table.
+            "content=\"laureats\", content_rowid=id, tokenize='unicode61 remove_diacritics 2')"
         )
         base.execute("INSERT INTO laureats_fts (laureats_fts) VALUES ('rebuild')")
         base.execute("ANALYZE")
@@ -98,10 +107,28 @@ def datasette(folder: Path, database: Path) -> Iterator[int]:
             if time.monotonic() > deadline or process.poll() is not None:
                 raise TimeoutError("Datasette did not start")
             time.sleep(0.1)
+        _check(port, database)
         yield port
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _check(port, database):
+    """RuntimeError where it does not count, in the addresses measured, what the table holds."""
+    with contextlib.closing(sqlite3.connect(database)) as base:
+        expected = [
+            base.execute(f"SELECT COUNT(*) FROM {rows}").fetchone()[0]  # noqa: S608
+            for rows in COUNTED_ROWS
+        ]
+    for case, count in zip(cases(database), expected, strict=True):
+        path, _ = case.request(1)
+        path = path.replace("/laureats?", "/laureats.json?")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=600) as answer:
+            found = json.load(answer)
+        facets = {name for name, facet in found["facet_results"].items() if facet["results"]}
+        if found["filtered_table_rows_count"] != count or (count and facets != {*FACETS}):
+            raise RuntimeError(f"Datasette, {case.name}: {count} rows expected at {path}")
 
 
 def cases(database: Path) -> list[Case]:

@@ -259,7 +259,7 @@ def test_times_are_read_of_the_traces_of_the_page():
 def test_no_address_is_asked_twice_unless_it_repeats():
     case = Case("liste", ["/a", "/b?c=1"], tags={"/a": '"x"'})
     asked = [case.request(number) for number in range(4)]
-    assert [path for path, _ in asked] == ["/a", "/b?c=1", "/a?mesure=1", "/b?c=1&mesure=1"]
+    assert [path for path, _ in asked] == ["/a", "/b?c=1", "/a?_mesure=1", "/b?c=1&_mesure=1"]
     assert [b"If-None-Match" in request for _, request in asked] == [True, False, True, False]
     assert Case("vide", ["/v"], repeats=True).request(3)[0] == "/v"
 
