@@ -138,6 +138,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
         ),
     }
+else:
+    # PostgreSQL compiles what it finds long, for seconds: a page asks nothing that is. And it takes
+    # disks for turning ones, on which an index is slow.
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["options"] = f"{options.get('options', '')} -c jit=off -c random_page_cost=1.1".strip()
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
 # No address serves MEDIA_ROOT: a view checks the right to read, then sends the file.
 MEDIA_URL = ""

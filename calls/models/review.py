@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from calls.models.access import Affiliation
 from calls.models.application import Application
 from calls.models.rules import Criterion
 from ftap.audit import FieldVersions
@@ -34,11 +35,10 @@ class ReviewQuerySet(models.QuerySet):
         return self.filter(self._asked_of(user))
 
     def _asked_of(self, user):
-        institutions = self.model._meta.get_field("institution").related_model.objects.filter(
-            affiliations__user=user.pk
-        )
+        # A person has one at most: an index is read for a value, not for those of a list.
+        institution = Affiliation.objects.filter(user=user.pk).values("organisation")[:1]
         return Q(cancelled_at__isnull=True) & (
-            Q(reviewer=user.pk) | Q(reviewer__isnull=True, institution__in=institutions)
+            Q(reviewer=user.pk) | Q(reviewer__isnull=True, institution=institution)
         )
 
     def visible_to(self, user):
