@@ -22,12 +22,12 @@ from ftap.templatetags.ftap import euros, french_date, number
 def _pattern(name: str, count: int) -> str:
     # Four digits are what every kind of argument takes.
     holes = [f"731{rank}" for rank in range(count)]
-    prefix = get_script_prefix()
+    before = get_script_prefix()
     set_script_prefix("/")
     try:
         pattern = reverse(name, args=holes)
     finally:
-        set_script_prefix(prefix)
+        set_script_prefix(before)
     for hole in holes:
         pattern = pattern.replace(hole, "{}", 1)
     return pattern
@@ -39,9 +39,14 @@ def path(name: str, *parts: str | int) -> str:
     return _pattern(name, len(parts)).format(*parts)
 
 
+def prefix() -> str:
+    """The path under which this process serves, without its last slash: what precedes a `path`."""
+    return get_script_prefix().removesuffix("/")
+
+
 def address(name: str, *parts: str | int) -> str:
     """The path of a page, as `reverse` gives it."""
-    return get_script_prefix().removesuffix("/") + path(name, *parts)
+    return prefix() + path(name, *parts)
 
 
 def _quoted(text: str) -> str:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import cache, cached_property
 from inspect import getsource
 
-from django.urls import get_script_prefix
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
@@ -138,5 +137,5 @@ _CONTENTS = PreparedByKey(
 
 def of(keys: list[int]) -> list[ListedLaureate]:
     """The laureates of these keys, in order: one query. The caller says who may be seen."""
-    site = get_script_prefix().removesuffix("/")
+    site = fast.prefix()
     return [_read(content, site)[0] for (content,) in _CONTENTS.rows(keys)]

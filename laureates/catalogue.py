@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from django.db import connection
 from pyroaring import BitMap
 
+from ftap import prepared
 from laureates import figures, freshness, search
 from laureates.columns import Column
 from laureates.facets import AMOUNT_UNKNOWN, FACETS, Label
@@ -284,14 +285,12 @@ def current(version: freshness.Version | None = None) -> Catalogue:
 def _writes(since: int) -> list[Write]:
     """The writes from number `since` on, or else the last one."""
     table = IndexWrite._meta.db_table
-    with connection.cursor() as cursor:
-        # By hand: every page asks it.
-        cursor.execute(
-            f"SELECT number, token FROM {table} WHERE number >= %s "  # noqa: S608
-            f"OR number = (SELECT MAX(number) FROM {table}) ORDER BY number",
-            [since],
-        )
-        return [Write(number, token) for number, token in cursor.fetchall()]
+    rows = prepared.fetched(
+        f"SELECT number, token FROM {table} WHERE number >= %s "  # noqa: S608
+        f"OR number = (SELECT MAX(number) FROM {table}) ORDER BY number",
+        [since],
+    )
+    return [Write(*row) for row in rows]
 
 
 def _read(rows) -> dict[str, dict[str, BitMap]]:

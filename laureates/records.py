@@ -15,7 +15,6 @@ from functools import cache, lru_cache
 from operator import attrgetter
 
 from django.db import connection
-from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework import serializers as rest
 
@@ -93,7 +92,7 @@ class Reading:
 
 def reading(site_url: str, version: Version) -> Reading:
     """What this process fills the holes with: the same as long as the public data are."""
-    return _reading(site_url + get_script_prefix().removesuffix("/"), version)
+    return _reading(site_url + fast.prefix(), version)
 
 
 @lru_cache(8)

@@ -7,7 +7,6 @@ from pathlib import PurePath
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -18,7 +17,7 @@ from pyroaring import BitMap
 
 from ftap import fast
 from ftap.context_processors import site
-from ftap.prepared import Prepared
+from ftap.prepared import KEY, TEXT, Prepared
 from laureates import details, figures, markdown
 from laureates.catalogue import Public
 from laureates.models import Announcement, Claim, Document, Laureate
@@ -30,20 +29,18 @@ from laureates.views.public import PublicPageMixin
 from laureates.views.releases import listed_releases, withdrawn_laureates
 
 PAGE_SIZE = 50
-# A sample of a key, found in no other place of a query.
-_KEY = 1_000_003
 _ANNOUNCEMENT = Prepared(
-    lambda slug: Announcement.objects.published().filter(slug=slug), "\x01", moments=1
+    lambda slug: Announcement.objects.published().filter(slug=slug), TEXT, moments=1
 )
-_CLAIMS = Prepared(lambda announcement: Claim.objects.filter(announcement=announcement), _KEY)
-_DOCUMENTS = Prepared(lambda announcement: Document.objects.filter(announcement=announcement), _KEY)
+_CLAIMS = Prepared(lambda announcement: Claim.objects.filter(announcement=announcement), KEY)
+_DOCUMENTS = Prepared(lambda announcement: Document.objects.filter(announcement=announcement), KEY)
 _RANKS = Prepared(
     lambda announcement: (
         Laureate.objects.filter(announcement=announcement)
         .order_by("position")
         .values_list("pk", "position", "group", "withdrawn_at")
     ),
-    _KEY,
+    KEY,
 )
 
 
@@ -224,7 +221,7 @@ def _listed(laureates, withdrawn: list[Laureate], groups: dict[int, int | None])
         sections=sections,
         has_groups=has_groups,
         heading=heading,
-        prefix=get_script_prefix().removesuffix("/"),
+        prefix=fast.prefix(),
         path=fast.path,
     )
 

@@ -5,7 +5,7 @@ from django.views.generic import TemplateView
 
 from ftap import fast
 from ftap.context_processors import site
-from ftap.prepared import Prepared
+from ftap.prepared import KEY, OTHER_KEY, TEXT, Prepared
 from laureates import details
 from laureates.models import Detail, Laureate
 from laureates.opendata import jsonld
@@ -18,7 +18,7 @@ _DETAIL = Prepared(
     lambda public_id: Detail.objects.filter(laureate__public_id=public_id).values_list(
         "pk", "content"
     ),
-    "\x01",
+    TEXT,
 )
 
 
@@ -34,8 +34,8 @@ def _neighbour(order, comparison):
             .order_by(order)
             .values_list("public_id", "slug", "title")[:1]
         ),
-        1_000_003,
-        1_000_033,
+        KEY,
+        OTHER_KEY,
     )
 
 

@@ -8,7 +8,7 @@ from pyroaring import BitMap
 
 from ftap import fast
 from ftap.context_processors import site
-from ftap.prepared import Prepared
+from ftap.prepared import KEY, TEXT, Prepared
 from laureates import cards
 from laureates.catalogue import Public
 from laureates.models import Carrier, Organisation, Territory
@@ -30,7 +30,7 @@ _ORGANISATION = Prepared(
         *(f"supervising_ministry__{name}" for name in _MINISTRY),
         *(f"territory__{name}" for name in _TERRITORY),
     ),
-    "\x01",
+    TEXT,
 )
 _SUPERVISED = Prepared(
     lambda ministry: (
@@ -38,7 +38,7 @@ _SUPERVISED = Prepared(
         .order_by("slug")
         .values_list("slug", "name")
     ),
-    1_000_003,
+    KEY,
 )
 
 

@@ -11,7 +11,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 from django.views.generic import DetailView
 
-from ftap.prepared import Prepared
+from ftap.prepared import KEY, Prepared
 from laureates.models import Announcement, Laureate, Release, ReleaseFile
 from laureates.views.public import PublicPageMixin
 
@@ -19,7 +19,7 @@ _RELEASES = Prepared(
     lambda announcement: (
         Release.objects.published().listed().filter(announcement=announcement).order_by("-number")
     ),
-    1_000_003,
+    KEY,
     moments=2,
 )
 _CORRECTION = re.compile(r"\ARectificatif\s*:\s*", re.IGNORECASE)

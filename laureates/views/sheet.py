@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ftap.fast import address
-from ftap.prepared import Prepared
+from ftap.prepared import KEY, TEXT, Prepared
 from laureates.details import DetailedLaureate
 from laureates.models import Release, ReleaseFile
 from laureates.views.releases import size_kb
@@ -16,7 +16,7 @@ _LATEST = Prepared(
         .only("number", "published_at", "withheld_at")
         .order_by("-number")[:1]
     ),
-    1_000_003,
+    KEY,
     moments=2,
 )
 _FILE = Prepared(
@@ -25,8 +25,8 @@ _FILE = Prepared(
         .order_by("position")
         .values_list("name", "format", "size")[:1]
     ),
-    1_000_003,
-    "\x01",
+    KEY,
+    TEXT,
 )
 
 
