@@ -36,7 +36,7 @@ class ReviewQuerySet(models.QuerySet):
 
     def _asked_of(self, user):
         # A person has one at most: an index is read for a value, not for those of a list.
-        institution = Affiliation.objects.filter(user=user.pk).values("organisation")[:1]
+        institution = Affiliation.objects.filter(user=user.pk).order_by().values("organisation")[:1]
         return Q(cancelled_at__isnull=True) & (
             Q(reviewer=user.pk) | Q(reviewer__isnull=True, institution=institution)
         )
