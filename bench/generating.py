@@ -67,12 +67,13 @@ def generate(size: int, say=print) -> None:
             say(f"  {numbers[-1] + 1} lauréats écrits ({elapsed:.0f} s)")
     say("  index…")
     # As a database that has lived is: without it, PostgreSQL reads whole tables for each batch.
-    _analyze()
+    analyze()
     index.rebuild()
-    _analyze()
+    analyze()
 
 
-def _analyze():
+def analyze() -> None:
+    """What the planner of queries knows of the tables, brought up to date."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

@@ -10,7 +10,7 @@ import random
 from decimal import Decimal
 
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from bench import generating, people
@@ -76,8 +76,7 @@ def generate(size: int, say=print) -> None:
             maker.write(number, session)
         if number % 50 == 0:
             say(f"  session {number + 1} sur {len(maker.sessions)}")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    generating.analyze()
 
 
 def _draw(rng, weighted):
