@@ -217,7 +217,7 @@ Annonce des lauréats de la 2de session de l'appel à projet 2019
 Mme Camille EXEMPLE, Secrétaire d’État, a présidé, lundi 23 septembre, la réunion du Comité de \
 pilotage du Fonds pour la transformation de l’action publique (FTAP).
 
-Le fonds est doté de 700 millions d’euros sur cinq ans. Il aide ceux qui changent leur façon de \
+Le fonds est doté, sur cinq ans, de 700 millions d’euros. Il aide ceux qui changent leur façon de \
 travailler.
 
 On y a lu 29 dossiers de candidature reçus pour l’appel à projets 2019. Les membres ont retenu \
@@ -230,7 +230,7 @@ Chaque projet recevra de 200 000 € à 35 M€.
 
 On compte 63 lauréats depuis février 2018, et près de 350 M€ engagés.
 
-Elle invite chacun « à préparer un dossier pour l’appel à projets 2020 qui viendra bientôt ».
+Elle invite chacun « à préparer un projet pour l’appel à projets 2020 qui viendra bientôt ».
 
 Liste des 16 dossiers lauréats :
 """  # noqa: E501 - a page of the web does not cut its lines
