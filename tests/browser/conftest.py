@@ -10,6 +10,12 @@ from tests.factories import PASSWORD, UserFactory
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
+def follow(link):
+    """Click on what leads to another page, and wait for that page."""
+    with link.page.expect_navigation():
+        link.click()
+
+
 class Complaints:
     """What a browser says while it shows pages: refusals of the content policy, script errors,
     missing files, requests to other hosts."""

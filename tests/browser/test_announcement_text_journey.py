@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from laureates.models import Announcement, AnnouncementText, Laureate
 from tests import announcement_text as own
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, follow
 from tests.browser.test_committee_journey import audit
 
 SOURCE = "Annonce d’essai, 25 septembre 2019"
@@ -27,10 +27,10 @@ def content(page):
     return page.locator("#content").inner_text().replace("\u00a0", " ").replace("\u202f", " ")
 
 
-def follow(page, words):
+def open_point(page, words):
     """Follow the link of a point to settle."""
     page.goto(url("change", AnnouncementText.objects.get().pk))
-    page.get_by_role("link", name=words).first.click()
+    follow(page.get_by_role("link", name=words).first)
 
 
 def paste(page, text):
@@ -44,7 +44,7 @@ def paste(page, text):
 
 def settle(page, axe=None):
     """Answer, page after page, what the text leaves open."""
-    follow(page, "Des idées venues de partout")
+    open_point(page, "Des idées venues de partout")
     page.get_by_label("Rôle du bloc 3", exact=True).select_option(label="à laisser de côté")
     go_on(page, axe)
 
@@ -71,7 +71,7 @@ def settle(page, axe=None):
 def go_on(page, axe):
     if axe is not None:
         assert audit(axe, page) == []
-    page.get_by_role("button", name="Enregistrer et continuer").click()
+    follow(page.get_by_role("button", name="Enregistrer et continuer"))
     page.locator(".messagelist").wait_for()
 
 
@@ -87,22 +87,22 @@ def test_a_text_is_pasted_corrected_settled_and_becomes_the_announcement(publish
     assert "Tout est réglé" in content(page)
 
     # A project is corrected on its own page.
-    page.get_by_role("link", name="Prison expérimentale").click()
+    follow(page.get_by_role("link", name="Prison expérimentale"))
     page.get_by_label("Description").fill("Un bâtiment d’essai, corrigé à l’écran.")
     assert audit(axe, page) == []
-    page.get_by_role("button", name="Enregistrer et passer au suivant").click()
+    follow(page.get_by_role("button", name="Enregistrer et passer au suivant"))
     assert "Projet 4 sur 16" in content(page)
 
     row = AnnouncementText.objects.get()
     page.goto(url("figures", row.pk))
     assert audit(axe, page) == []
 
-    page.get_by_role("link", name="Confirmation", exact=True).click()
+    follow(page.get_by_role("link", name="Confirmation", exact=True))
     assert "16 lauréats (16 annoncés)" in content(page)
     assert "34 porteurs" in content(page)
     assert audit(axe, page) == []
     assert Laureate.objects.count() == laureates
-    page.get_by_role("button", name="Créer l’annonce, non publiée").click()
+    follow(page.get_by_role("button", name="Créer l’annonce, non publiée"))
     page.locator(".messagelist").wait_for()
     assert audit(axe, page) == []
 
@@ -116,7 +116,7 @@ def test_a_text_is_pasted_corrected_settled_and_becomes_the_announcement(publish
     assert announcement.published_at is None
 
     # The receipt leads to the announcement; visitors see nothing of it.
-    page.get_by_role("link", name=announcement.title).click()
+    follow(page.get_by_role("link", name=announcement.title))
     assert page.locator("#id_title").input_value() == announcement.title
     page.goto("/annonces/essai-d-annonce/")
     assert "Page non trouvée" in page.title()
@@ -127,8 +127,8 @@ def test_the_back_button_does_not_create_a_second_one(publisher):
     page = publisher
     paste(page, own.html(own.page()))
     settle(page)
-    page.get_by_role("link", name="Confirmation", exact=True).click()
-    page.get_by_role("button", name="Créer l’annonce, non publiée").click()
+    follow(page.get_by_role("link", name="Confirmation", exact=True))
+    follow(page.get_by_role("button", name="Créer l’annonce, non publiée"))
     page.locator(".messagelist").wait_for()
     page.go_back()
     page.reload()
@@ -146,8 +146,8 @@ def test_without_javascript_on_a_phone(publisher, new_context):
     paste(page, own.wrapped(own.page()))
     settle(page)
     assert "Tout est réglé" in content(page)
-    page.get_by_role("link", name="Passer à la confirmation").click()
-    page.get_by_role("button", name="Créer l’annonce, non publiée").click()
+    follow(page.get_by_role("link", name="Passer à la confirmation"))
+    follow(page.get_by_role("button", name="Créer l’annonce, non publiée"))
     assert Announcement.objects.get(slug="essai-d-annonce").laureates.count() == 16
 
 

@@ -15,7 +15,7 @@ from calls.models import Application, CallSession, ColumnMapping, DossierImport,
 from ftap.imports import running
 from laureates.models import Organisation
 from tests import bad_files, online_form
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, follow
 from tests.browser.test_committee_journey import audit
 from tests.calls.test_importers import imported, read
 from tests.factories import RecusalFactory, SelectionFactory, UserFactory
@@ -40,12 +40,12 @@ def deposit(page, name, content):
     page.locator("#id_file").set_input_files(
         {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     )
-    page.get_by_role("button", name="Déposer le fichier").click()
+    follow(page.get_by_role("button", name="Déposer le fichier"))
 
 
 def read_file(page):
     """Accept the columns as they are proposed, and wait until every row is compared."""
-    page.get_by_role("button", name="Enregistrer et lire le fichier").first.click()
+    follow(page.get_by_role("button", name="Enregistrer et lire le fichier").first)
     page.locator(".ftap-tabs").wait_for()
 
 
@@ -59,7 +59,7 @@ def tabs(page):
 
 
 def confirm(page, button="Importer"):
-    page.get_by_role("link", name="Passer à la confirmation").click()
+    follow(page.get_by_role("link", name="Passer à la confirmation"))
     page.get_by_role("button", name=button).click()
     page.locator(".messagelist").wait_for()
 
@@ -221,8 +221,8 @@ def test_without_javascript_a_button_reads_on(secretary, new_context):
         java_script_enabled=False, storage_state=secretary.context.storage_state()
     ).new_page()
     deposit(page, "export.csv", online_form.export(online_form.dossiers(3), "csv"))
-    page.get_by_role("button", name="Enregistrer et lire le fichier").first.click()
-    page.get_by_role("button", name="Continuer la lecture").click()
+    follow(page.get_by_role("button", name="Enregistrer et lire le fichier").first)
+    follow(page.get_by_role("button", name="Continuer la lecture"))
     assert tabs(page) == {"toutes": 3, "à créer": 3}
 
 
@@ -332,7 +332,7 @@ def test_what_cannot_be_read_in_a_good_file_is_told_with_its_place(secretary):
     deposit(secretary, "export.xlsx", online_form.export(rows, "xlsx", shown=shown))
     read_file(secretary)
     assert tabs(secretary) == {"toutes": 7, "illisibles": 4, "à créer": 3}
-    secretary.get_by_role("link", name="Liste des problèmes").click()
+    follow(secretary.get_by_role("link", name="Liste des problèmes"))
     found = [
         [cell.replace("\u00a0", " ") for cell in line.locator("td, th").all_inner_texts()]
         for line in secretary.locator("#content tbody tr").all()

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from laureates.models import ErrorReport, Laureate
 from laureates.typography import fold
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, follow
 
 pytestmark = pytest.mark.usefixtures("library")
 
@@ -25,12 +25,6 @@ def heading(page):
 
 def titles(page):
     return page.locator("#resultats .ftap-card h3").all_inner_texts()
-
-
-def follow(link):
-    """Click on what leads to another page, and wait for that page."""
-    with link.page.expect_navigation():
-        link.click()
 
 
 def unfold(page, checkbox):

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from laureates.models import Announcement, Laureate, LibraryImport, Organisation
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, follow
 from tests.browser.test_committee_journey import audit
 from tests.browser.test_imports_journey import confirm, tabs
 from tests.library_sheet import COMMA, NEW, laureate, sheet
@@ -27,7 +27,7 @@ def deposit(page, name, content):
     page.locator("#id_file").set_input_files(
         {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     )
-    page.get_by_role("button", name="Déposer le fichier").click()
+    follow(page.get_by_role("button", name="Déposer le fichier"))
     page.locator(".ftap-tabs").wait_for()
 
 
@@ -41,7 +41,7 @@ def saved(page, click):
 def test_a_year_is_brought_in_corrected_and_brought_again(publisher, axe):
     rows = [laureate(1), laureate(2, **{"Montant accordé (€)": "0"}), laureate(3, Titre="")]
     publisher.goto(reverse("admin:laureates_laureate_changelist"))
-    publisher.get_by_role("link", name="Importer un tableur").click()
+    follow(publisher.get_by_role("link", name="Importer un tableur"))
     assert "Les colonnes du modèle" in publisher.locator("#content").inner_text()
     assert audit(axe, publisher) == []
     deposit(publisher, "annee-2018.ods", sheet(rows, "ods"))

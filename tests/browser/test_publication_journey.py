@@ -18,7 +18,7 @@ from calls.history import verify
 from calls.models import Application, Call, Committee, Publication, Selection
 from ftap.templatetags.ftap import french_date
 from laureates.models import Announcement, Release, ReleaseFile
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, follow
 from tests.browser.test_committee_journey import audit
 
 SECOND = datetime.timedelta(seconds=1)
@@ -54,7 +54,7 @@ def screen(name, *args):
 
 
 def submit(page, label):
-    page.get_by_role("button", name=label, exact=True).click()
+    follow(page.get_by_role("button", name=label, exact=True))
     page.locator(".messagelist").wait_for()
     return page.locator(".messagelist").inner_text()
 
@@ -62,7 +62,7 @@ def submit(page, label):
 def prepare(page, committee):
     """The announcement of a sitting, with the amounts and the numbers that it states."""
     page.goto(reverse("admin:calls_publication_prepare"))
-    page.get_by_role("link", name=f"Préparer l’annonce de {committee}").click()
+    follow(page.get_by_role("link", name=f"Préparer l’annonce de {committee}"))
     page.locator("[name=tous-everywhere][value=amount]").check()
     for box in page.locator("[name=chiffres-numbers]").all():
         box.check()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from calls.models import Selection
 from tests import factories
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, follow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,7 +175,7 @@ def test_attendance_is_recorded_in_place(at_sitting):
 
 def test_a_scenario_answers_at_each_tick_and_saves_nothing(at_sitting, committee):
     page = at_sitting()
-    page.get_by_role("link", name="Scénarios").click()
+    follow(page.get_by_role("link", name="Scénarios"))
     result = page.locator("#scenario-result")
     page.get_by_label("E-3").check()
     result.get_by_text("Dépassement").wait_for()
@@ -202,9 +202,9 @@ def test_everything_is_done_without_a_script(at_sitting, committee):
     item = fill(page, "E-1")
     item.get_by_role("button", name="Effacer la proposition").click()
     page.locator(".messagelist", has_text="proposition effacée").wait_for()
-    page.get_by_role("link", name="Scénarios").click()
+    follow(page.get_by_role("link", name="Scénarios"))
     page.get_by_label("E-2").check()
-    page.get_by_role("button", name="Calculer").click()
+    follow(page.get_by_role("button", name="Calculer"))
     assert "Retenus 1 sur 3" in plain(page.locator("#scenario-result"))
     assert set(committee.selections.values_list("state", flat=True)) == {"to_examine"}
     assert page.complaints.found == []
