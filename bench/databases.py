@@ -78,6 +78,8 @@ def scratch(url: str) -> Iterator[str]:
             base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _forget(copy)
         shutil.copyfile(path, copy)
+        # A first commit would otherwise wait until the disk holds the copy.
+        os.sync()
         try:
             yield f"sqlite:///{copy}"
         finally:
@@ -91,6 +93,7 @@ def scratch(url: str) -> Iterator[str]:
         # Files, not each block through the journal, where PostgreSQL lets one choose.
         how = " STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
         connection.execute(f"CREATE DATABASE brouillon TEMPLATE {name}{how}")
+    os.sync()
     try:
         yield _url(host, "brouillon")
     finally:

@@ -39,6 +39,8 @@ FEW_VALUES = 10
 REMEMBERED, MANY = 512, 50_000
 # Beyond so many changed cards, an order is read again rather than mended.
 MENDED = 20_000
+# Bitmaps read at a time: more would leave holes among those that stay.
+_BATCH = 200
 _lock = threading.Lock()
 _known: "LRUCache[Write, Catalogue]" = LRUCache(KEPT)
 _NOTHING = BitMap()
@@ -296,7 +298,7 @@ def _writes(since: int) -> list[Write]:
 def _read(rows) -> dict[str, dict[str, BitMap]]:
     facets: dict[str, dict[str, BitMap]] = {}
     listed = rows.order_by("facet", "value", "chunk").values_list("facet", "value", "chunk", "bits")
-    for (facet, value), parts in groupby(listed.iterator(5_000), key=lambda row: row[:2]):
+    for (facet, value), parts in groupby(listed.iterator(_BATCH), key=lambda row: row[:2]):
         bits = BitMap.union(*(BitMap.deserialize(bytes(part[3])) for part in parts))
         facets.setdefault(facet, {})[value] = bits
     return facets

@@ -86,7 +86,8 @@ class Order:
         self.blocks = self._read() if blocks is None else blocks
 
     def _read(self) -> list[_Block]:
-        keys = array("I", Card.objects.order_by(*_sorts(self.name)).values_list("pk", flat=True))
+        rows = Card.objects.order_by(*_sorts(self.name)).values_list("pk", flat=True)
+        keys = array("I", rows.iterator(BLOCK))
         parts = [keys[start : start + BLOCK] for start in range(0, len(keys), BLOCK)]
         firsts = self._places([part[0] for part in parts])
         return [_Block(part, firsts[part[0]]) for part in parts]
