@@ -223,7 +223,7 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
             raise IncorrectLookupParameters from error
 
     def get_search_results(self, request, queryset, search_term):
-        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        found, may_have_duplicates = self.search(request, queryset, search_term)
         words = [slugify(word) for word in re.findall(r"\w+", search_term)][:WORDS_MAX]
         if self.search_slug and any(words):
             condition = models.Q()
@@ -237,6 +237,10 @@ class ModelAdmin(ScopedFields, admin.ModelAdmin):
         if len(keys) > FEW:
             return found, may_have_duplicates
         return queryset.filter(pk__in=keys), False
+
+    def search(self, request, queryset, search_term):
+        """What Django finds, and whether a row may come twice."""
+        return super().get_search_results(request, queryset, search_term)
 
     def response_action(self, request, queryset):
         key = self.opts.pk

@@ -1,8 +1,11 @@
 """A dossier received."""
 
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models
 from django.db.models import F, Q
 
 from calls.models.call import CallSession
@@ -39,10 +42,11 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
         rows = self._without_recusals(user)
         if user.has_perm("calls.read_every_application"):
             return rows
-        reach = self._reach_in_full(user) | self._reach_of_opinions(user)
+        reaches = [*self._reaches_in_full(user), *self._reaches_of_opinions(user)]
         if user.has_perm("calls.read_retained_application"):
-            reach |= Q(pk__in=self._related("selections").retained().values("application"))
-        return rows.filter(reach)
+            retained = self._related("selections").retained()
+            reaches.append(retained.order_by().values("application"))
+        return rows.filter(self._any(reaches))
 
     def read_in_full_by(self, user):
         """Rows that `user` reads whole: opinions of everyone, synthesis, decisions, history.
@@ -54,7 +58,7 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
         rows = self._without_recusals(user)
         if user.has_perm("calls.read_every_application"):
             return rows
-        return rows.filter(self._reach_in_full(user))
+        return rows.filter(self._any(self._reaches_in_full(user)))
 
     def on_those_read_in_full_by(self, user) -> Q:
         """What to ask of a model whose every row has an `application`: to be of one that `user`
@@ -81,7 +85,7 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
         """Rows that `user` was asked an opinion on, alone or with their institution."""
         if not user.has_perm("calls.view_application"):
             return self.none()
-        return self._without_recusals(user).filter(self._reach_of_opinions(user))
+        return self._without_recusals(user).filter(self._any(self._reaches_of_opinions(user)))
 
     def _without_recusals(self, user):
         return self.exclude(pk__in=self._recused(user))
@@ -89,21 +93,34 @@ class ApplicationQuerySet(NaturalKeyQuerySet):
     def _recused(self, user):
         return self._related("recusals").in_force().of(user).values("application")
 
-    def _reach_in_full(self, user):
+    def _reaches_in_full(self, user) -> list[models.QuerySet]:
+        every = self.model.objects.order_by()
         members = self.model.selections.rel.related_model.committee.field.related_model
-        reach = Q(session__in=self._session_grants(user)) | Q(
-            pk__in=self._related("selections")
-            .filter(committee__in=members.objects.with_member(user).values("pk"))
-            .values("application")
+        sittings = self._related("selections").filter(
+            committee__in=members.objects.with_member(user).values("pk")
         )
+        reaches = [
+            every.filter(session__in=self._session_grants(user)).values("pk"),
+            sittings.order_by().values("application"),
+        ]
         if user.has_perm("calls.instruct_application"):
-            reach |= Q(case_officer=user.pk)
-        return reach
+            reaches.append(every.filter(case_officer=user.pk).values("pk"))
+        return reaches
 
-    def _reach_of_opinions(self, user):
+    def _reaches_of_opinions(self, user) -> list[models.QuerySet]:
         if not user.has_perm("calls.give_opinion"):
+            return []
+        return [self._related("reviews").asked_of(user).order_by().values("application")]
+
+    def _any(self, reaches: list[models.QuerySet]) -> Q:
+        """What to ask of rows whose key one of these gives, as the engine answers it soonest:
+        SQLite key by key, PostgreSQL once it has gathered them."""
+        if not reaches:
             return Q(pk__in=())
-        return Q(pk__in=self._related("reviews").asked_of(user).values("application"))
+        if connections[self.db].vendor == "sqlite":
+            return reduce(or_, (Q(pk__in=keys) for keys in reaches))
+        first, *others = reaches
+        return Q(pk__in=first.union(*others) if others else first)
 
     def _session_grants(self, user):
         return CallSession.access_grants.rel.related_model.objects.filter(user=user.pk).values(

@@ -395,6 +395,35 @@ def test_the_list_costs_the_same_at_one_and_three_dossiers(secretariat, django_a
         assert client.get(LIST).context["cl"].result_count == 3
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("port", {"E-1", "E-2"}),
+        ("port havre", {"E-1"}),
+        ('"port de"', {"E-2"}),
+        ("'grand port'", {"E-1"}),
+        ("480", {"E-3"}),
+        ("e-2 sete", {"E-2"}),
+        ("havre sete", set()),
+        ('"', {"E-1", "E-2", "E-3"}),
+        ("  ", {"E-1", "E-2", "E-3"}),
+        ("%", set()),
+    ],
+)
+def test_each_word_is_searched_in_the_dossier_and_in_each_of_its_bearers(asked, found):
+    for reference, title, number, bearers in (
+        ("E-1", "Quai du Havre", None, ["Grand port maritime", "Port autonome"]),
+        ("E-2", "Criée", None, ["Commune de Sete", "Port de pêche"]),
+        ("E-3", "Autre chose", 480001, []),
+    ):
+        dossier = factories.ApplicationFactory(reference=reference, title=title, form_number=number)
+        for name in bearers:
+            factories.BearerFactory(application=dossier, declared_name=name)
+    listed = signed_in(account("Secrétariat")).get(LIST, {"q": asked}).context["cl"]
+    assert {row.reference for row in listed.result_list} == found
+    assert listed.result_count == len(found)
+
+
 @pytest.mark.parametrize("role", ["Avis", "Publication"])
 def test_no_address_orders_or_filters_by_what_the_reader_does_not_read(role):
     user = account(role)
