@@ -185,8 +185,10 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAd
         return super().get_search_fields(request)
 
     def search(self, request, queryset, search_term):
-        """As Django does, but for the bearers: joined, they have each dossier read again for each
-        of them."""
+        """As Django does; but where every dossier is read, bearers are searched apart: joined, they
+        have each dossier read again for each of them."""
+        if not Application.objects.reads_every(request.user):
+            return super().search(request, queryset, search_term)
         names = [name for name in self.get_search_fields(request) if name != BEARERS]
         condition = Q()
         for word in smart_split(search_term):

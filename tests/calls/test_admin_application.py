@@ -419,9 +419,13 @@ def test_each_word_is_searched_in_the_dossier_and_in_each_of_its_bearers(asked, 
         dossier = factories.ApplicationFactory(reference=reference, title=title, form_number=number)
         for name in bearers:
             factories.BearerFactory(application=dossier, declared_name=name)
-    listed = signed_in(account("Secrétariat")).get(LIST, {"q": asked}).context["cl"]
-    assert {row.reference for row in listed.result_list} == found
-    assert listed.result_count == len(found)
+    invited = account("Instruction")
+    for dossier in Application.objects.all():
+        factories.SessionAccessFactory(user=invited, session=dossier.session)
+    for user in (account("Secrétariat"), invited):
+        listed = signed_in(user).get(LIST, {"q": asked}).context["cl"]
+        assert {row.reference for row in listed.result_list} == found
+        assert listed.result_count == len(found)
 
 
 @pytest.mark.parametrize("role", ["Avis", "Publication"])
