@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 
-import numpy
+import numpy as np
 import snowballstemmer
 from cachetools import LRUCache, cachedmethod
 from django.db import connection
@@ -186,7 +186,7 @@ def _keys(matching: RawSQL) -> BitMap:
     """The keys that a subquery gives, brought as one value: a row each would cost more."""
     if connection.vendor == "sqlite":
         query = matching.sql.replace("SELECT rowid", "SELECT group_concat(rowid)", 1)
-        read = numpy.fromstring(_value(query, matching.params) or "", numpy.uint32, sep=",")
+        read = np.fromstring(_value(query, matching.params) or "", np.uint32, sep=",")
         # An array is read at once, numbers of numpy one by one.
         return BitMap(array("I", read.tobytes()))
     packed = "SELECT string_agg(int4send(laureate_id::int4), '')"

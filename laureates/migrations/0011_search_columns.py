@@ -11,8 +11,6 @@ _TABLE = """CREATE VIRTUAL TABLE laureates_search USING fts5(
     content='laureates_indexentry', content_rowid='laureate_id',
     tokenize='ascii', prefix='3 4', detail={}
 )"""
-
-
 # Bytes of a leaf: what FTS5 does by itself, and here.
 _USUAL, _LARGE = 4050, 32000
 
