@@ -1,11 +1,13 @@
 """The page of a project."""
 
+from django.db.models import OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Concat
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.views.generic import TemplateView
 
 from ftap import fast
 from ftap.context_processors import site
-from ftap.prepared import KEY, OTHER_KEY, TEXT, Prepared
+from ftap.prepared import TEXT, Prepared
 from laureates import details
 from laureates.models import Detail, Laureate
 from laureates.opendata import jsonld
@@ -14,32 +16,26 @@ from laureates.views.linked_data import linked_data
 from laureates.views.public import PublicPageMixin
 from laureates.views.sheet import sheet_of
 
+# Between the parts of what names a neighbour; the first two hold none.
+_BETWEEN = "/"
+
+
+def _beside(order, comparison) -> Subquery:
+    """What names the laureate before or after one in its announcement, withdrawn ones left out."""
+    position = {f"position__{comparison}": OuterRef("laureate__position")}
+    rows = Laureate.objects.filter(
+        announcement=OuterRef("laureate__announcement"), withdrawn_at=None, **position
+    ).order_by(order)
+    parts = ("public_id", Value(_BETWEEN), "slug", Value(_BETWEEN), "title")
+    return Subquery(rows.values_list(Concat(*parts, output_field=TextField()))[:1])
+
+
 _DETAIL = Prepared(
     lambda public_id: Detail.objects.filter(laureate__public_id=public_id).values_list(
-        "pk", "content"
+        "pk", "content", _beside("-position", "lt"), _beside("position", "gt")
     ),
     TEXT,
 )
-
-
-def _neighbour(order, comparison):
-    """The laureate before or after a place of an announcement, withdrawn ones left out."""
-    return Prepared(
-        lambda announcement, position: (
-            Laureate.objects.filter(
-                announcement=announcement,
-                withdrawn_at=None,
-                **{f"position__{comparison}": position},
-            )
-            .order_by(order)
-            .values_list("public_id", "slug", "title")[:1]
-        ),
-        KEY,
-        OTHER_KEY,
-    )
-
-
-_PREVIOUS, _NEXT = _neighbour("-position", "lt"), _neighbour("position", "gt")
 
 
 class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
@@ -52,7 +48,8 @@ class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
         found = _DETAIL.row(public_id)
         if found is None or found[0] not in self.public.ids:
             return self._gone(public_id)
-        self.laureate = details.read(found[1])
+        _, content, *beside = found
+        self.laureate, self.beside = details.read(content), beside
         if slug != self.laureate.slug:
             return HttpResponsePermanentRedirect(self.laureate.get_absolute_url())
         return self.render_to_response(self.get_context_data())
@@ -80,7 +77,7 @@ class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         laureate, site_url = self.laureate, site(self.request)["SITE_URL"]
-        previous, following = (self._beside(query) for query in (_PREVIOUS, _NEXT))
+        previous, following = (_neighbour(text) for text in self.beside)
         content = fast.render(
             "laureate",
             laureate=laureate,
@@ -103,11 +100,10 @@ class LaureateView(KeptPageMixin, PublicPageMixin, TemplateView):
             **kwargs,
         )
 
-    def _beside(self, query: Prepared) -> tuple[str, str] | None:
-        """(address, title) of a neighbour."""
-        laureate = self.laureate
-        found = query.row(laureate.announcement.pk, laureate.position)
-        if found is None:
-            return None
-        public_id, slug, title = found
-        return fast.address("laureates:laureate", public_id, slug), title
+
+def _neighbour(text: str | None) -> tuple[str, str] | None:
+    """(address, title) of the laureate that a text of `_beside` names."""
+    if not text:
+        return None
+    public_id, slug, title = text.split(_BETWEEN, 2)
+    return fast.address("laureates:laureate", public_id, slug), title

@@ -143,8 +143,8 @@ def test_the_menu_shows_where_the_page_stands(client, addresses, name):
         ("home", 11),
         # what is public, the order, cards; five kinds of labels
         ("library", 12),
-        # what is public; laureate, neighbours, the version that has its sheet
-        ("laureate", 8),
+        # what is public; laureate with its neighbours, the version that has its sheet
+        ("laureate", 6),
         # what is public; their order, page; what is known of them: claims, those withdrawn
         ("announcements", 8),
         # what is public; announcement, ranks, laureates, claims, documents, versions
