@@ -1,7 +1,10 @@
 """Dossiers: the list to work from, and the page of each."""
 
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Collate
+from django.db.models.lookups import IContains
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -51,6 +54,14 @@ PRESETS = (
     ("Instruits", "etape", "instruits"),
     ("À inscrire", "etape", "a-inscrire"),
 )
+
+
+def _holds(name: str, word: str) -> Q:
+    """Whether a field holds a word, capitals or not. PostgreSQL is slow to tell the capitals of
+    every language: where the word has letters of ASCII alone, so much is asked of the text."""
+    if name == "form_number" or not word.isascii() or connection.vendor != "postgresql":
+        return Q(**{f"{name}__icontains": word})
+    return Q(IContains(Collate(name, "C"), word))
 
 
 class BearerInline(TabularInline):
@@ -185,19 +196,21 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAd
         return super().get_search_fields(request)
 
     def search(self, request, queryset, search_term):
-        """As Django does; but where every dossier is read, bearers are searched apart: joined, they
-        have each dossier read again for each of them."""
-        if not Application.objects.reads_every(request.user):
-            return super().search(request, queryset, search_term)
+        """As Django does; but bearers are searched apart: joined, they have each dossier read again
+        for each of them. All of them are where every dossier is read, else those of each one."""
+        reads_every = Application.objects.reads_every(request.user)
         names = [name for name in self.get_search_fields(request) if name != BEARERS]
         condition = Q()
         for word in smart_split(search_term):
             if word[0] in "\"'" and word[0] == word[-1]:
                 word = unescape_string_literal(word)
-            bearers = Bearer.objects.filter(declared_name__icontains=word).order_by()
-            found = Q(pk__in=bearers.values("application"))
+            bearers = Bearer.objects.filter(_holds("declared_name", word)).order_by()
+            if reads_every:
+                found = Q(pk__in=bearers.values("application"))
+            else:
+                found = Q(Exists(bearers.filter(application=OuterRef("pk"))))
             for name in names:
-                found |= Q(**{f"{name}__icontains": word})
+                found |= _holds(name, word)
             condition &= found
         return queryset.filter(condition) if condition else queryset, False
 
