@@ -257,6 +257,8 @@ class Application(NaturalKeyModel):
                 fields=("session", "state", "is_undisclosed", "received_on"),
                 name="application_by_session",
             ),
+            # What decisions are compared with, and added up by.
+            models.Index(fields=("id", "session", "asked_amount"), name="application_amounts"),
             # It holds what its condition asks, without which SQLite takes a longer one that does.
             models.Index(
                 fields=(
