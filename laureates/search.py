@@ -189,7 +189,7 @@ def _keys(matching: RawSQL) -> BitMap:
         read = np.fromstring(_value(query, matching.params) or "", np.uint32, sep=",")
         # An array is read at once, numbers of numpy one by one.
         return BitMap(array("I", read.tobytes()))
-    packed = "SELECT string_agg(int4send(laureate_id::int4), '')"
+    packed = "SELECT string_agg(int4send(laureate_id::int4), NULL)"
     query = matching.sql.replace("SELECT laureate_id", packed, 1)
     keys = array("I", bytes(_value(query, matching.params) or b""))
     if sys.byteorder == "little":
