@@ -36,8 +36,13 @@ def engine(folder: Path, name: str) -> Iterator["Databases"]:
     programs = find_postgresql()
     if programs is None:
         raise SystemExit("PostgreSQL est absent\u00a0: BENCH_ENGINES=sqlite mesure sans lui.")
-    with postgresql(programs, folder / "postgresql") as url:
+    with postgresql(programs, folder / "postgresql", shared_buffers=_shared_buffers()) as url:
         yield Server(url)
+
+
+def _shared_buffers() -> str:
+    """A quarter of the machine's memory, as the documentation of PostgreSQL advises a server."""
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 4 // 2**20}MB"
 
 
 class Databases:

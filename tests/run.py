@@ -194,8 +194,8 @@ def initialise(programs: Path, data: Path, common: dict) -> None:
 
 
 @contextlib.contextmanager
-def postgresql(programs: Path, kept: Path | None = None) -> Iterator[str]:
-    """A server for the time of the block; yields its DATABASE_URL.
+def postgresql(programs: Path, kept: Path | None = None, **settings: str) -> Iterator[str]:
+    """A server for the time of the block, with these settings of its own; yields its DATABASE_URL.
 
     It is new and empty, unless the folder `kept` holds its data from one time to the next. It
     listens on a socket in a folder that only its account can enter, and on no port: two suites
@@ -222,7 +222,7 @@ def postgresql(programs: Path, kept: Path | None = None) -> Iterator[str]:
             if account:
                 os.chown(data, account.pw_uid, account.pw_gid)
             initialise(programs, data, common)
-        settings = {
+        settings |= {
             "listen_addresses": "",
             "unix_socket_directories": folder,
             "max_connections": 300,
