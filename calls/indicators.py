@@ -165,18 +165,18 @@ def awaiting_decision() -> Q:
     return (
         Q(is_undisclosed=False)
         & ~Q(state__in=(State.INADMISSIBLE, State.WITHDRAWN))
-        & ~Q(has_one_of(final))
+        & ~has_one_of(final)
     )
 
 
-def has_one_of(decisions: QuerySet[Selection]) -> Exists:
-    """Whether a dossier has one of them: asked of each, for who reads few."""
-    return Exists(decisions.filter(application=OuterRef("pk")))
+def has_one_of(rows: QuerySet) -> Q:
+    """Dossiers that have one of these rows, each of a dossier: asked of each, for who reads few."""
+    return Q(Exists(rows.filter(application=OuterRef("pk"))))
 
 
 def decided(outcome: str) -> Q:
     """Dossiers whose decision in force has that outcome."""
-    return Q(has_one_of(current_decisions().filter(outcome=outcome)))
+    return has_one_of(current_decisions().filter(outcome=outcome))
 
 
 def exceeding_envelope(user) -> QuerySet[CallSession]:

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, Subquery
-from django.db.models.functions import Collate
+from django.db.models import Exists, OuterRef, Q, Subquery, TextField
+from django.db.models.functions import Cast, Collate
 from django.db.models.lookups import IContains
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.timezone import localtime
 
-from calls import gates, reading, sheet
+from calls import gates, indicators, reading, sheet
 from calls.admin.application_filters import BY_PARAMETER, FILTERS, IN_FULL, conditions_met
 from calls.admin.attachment import AttachmentViews, attachment_form
 from calls.admin.bulk import BulkActsMixin
@@ -59,9 +59,9 @@ PRESETS = (
 def _holds(name: str, word: str) -> Q:
     """Whether a field holds a word, capitals or not. PostgreSQL is slow to tell the capitals of
     every language: where the word has letters of ASCII alone, so much is asked of the text."""
-    if name == "form_number" or not word.isascii() or connection.vendor != "postgresql":
+    if not word.isascii() or connection.vendor != "postgresql":
         return Q(**{f"{name}__icontains": word})
-    return Q(IContains(Collate(name, "C"), word))
+    return Q(IContains(Collate(Cast(name, TextField()), "C"), word))
 
 
 class BearerInline(TabularInline):
@@ -208,7 +208,7 @@ class ApplicationAdmin(BulkActsMixin, DossierActs, AttachmentViews, ExportableAd
             if reads_every:
                 found = Q(pk__in=bearers.values("application"))
             else:
-                found = Q(Exists(bearers.filter(application=OuterRef("pk"))))
+                found = indicators.has_one_of(bearers)
             for name in names:
                 found |= _holds(name, word)
             condition &= found

@@ -91,7 +91,7 @@ def _to_enter(user):
     closing = Selection.objects.live().exclude(
         state=Selection.State.VALIDATED, outcome=Outcome.DEFERRED
     )
-    return Q(state=State.REVIEWED, is_undisclosed=False) & ~Q(indicators.has_one_of(closing))
+    return Q(state=State.REVIEWED, is_undisclosed=False) & ~indicators.has_one_of(closing)
 
 
 def _to_propose(user):
@@ -254,7 +254,7 @@ def _undated(user):
         | Q(state=State.REVIEWED, reviewed_at=None)
         | Q(state=State.WITHDRAWN, withdrawn_at=None)
     )
-    return gaps & ~Q(indicators.has_one_of(recorded))
+    return gaps & ~indicators.has_one_of(recorded)
 
 
 def _disordered(user):

@@ -256,7 +256,7 @@ def test_what_does_not_exist_is_not_found(client, library, address):
 def test_nothing_can_be_posted_and_a_head_has_no_body(client, library, format):
     address = export(format, "theme=eau")
     assert client.post(address).status_code == 405
-    # Within the second of a change, no moment is told: a change may fall between the two answers.
+    # Within the second of a change, no moment is told: it may end between the two answers.
     with time_machine.travel(NOON, tick=False):
         full, head = client.get(address), client.head(address)
         known = client.head(address, headers={"If-None-Match": full["ETag"]})
